@@ -1,0 +1,1 @@
+"""Sell any Kodosumi agent on the Masumi network."""

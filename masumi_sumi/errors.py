@@ -1,0 +1,342 @@
+"""Everything that can go wrong, in one tree, worded for the person who must act.
+
+    SumiError
+    ├── ConfigurationError        the operator corrects a setting
+    │   ├── SettingInvalid
+    │   ├── DeadlinesDoNotFit
+    │   ├── NodeNotConfigured
+    │   ├── TermsIncomplete
+    │   └── PortTaken
+    ├── InputRefused              the buyer corrects the request
+    │   ├── FieldsInvalid
+    │   ├── BodyUnreadable
+    │   └── IdentifierInvalid
+    ├── NotFound
+    │   ├── UnknownFlow
+    │   ├── UnknownJob
+    │   └── UnknownLock
+    ├── Conflict                  true once, not true now
+    │   ├── LockReleased
+    │   └── JobNotAwaitingInput
+    ├── NodeError                 the payment node
+    │   ├── NodeUnreachable       no answer: it may or may not have acted
+    │   ├── NodeFailed            5xx: it may or may not have acted
+    │   ├── NodeUnreadable        an answer that is not the node's contract
+    │   ├── NodeRefused           4xx: it did nothing
+    │   │   ├── NodeUnauthorized
+    │   │   ├── NodeForbidden
+    │   │   ├── NodeNotFound
+    │   │   └── NodeConflict
+    │   └── IdentifierUnverified  a blockchainIdentifier that does not hold
+    ├── LaunchError               the agent's app did not launch as it must
+    │   ├── HandlerFailed
+    │   ├── NoLaunch
+    │   └── LaunchEscaped
+    └── SellerUnavailable         try again later; nothing was started
+
+Errors are built from facts (their ``args``), so they survive pickling between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class SumiError(Exception):
+    """Root of all errors of masumi_sumi."""
+
+
+# --- configuration -----------------------------------------------------------------------------
+
+
+class ConfigurationError(SumiError):
+    """A setting stands in the way; the message names it and says what to do."""
+
+
+class SettingInvalid(ConfigurationError):
+    def __init__(self, name: str, value: object, rule: str) -> None:
+        super().__init__(name, value, rule)
+        self.name, self.value, self.rule = name, value, rule
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value!r} is not valid: {self.rule}"
+
+
+class DeadlinesDoNotFit(ConfigurationError):
+    """The times of a paid job contradict each other. All in seconds."""
+
+    def __init__(self, what: str, submit_by: float, needed: float, sum_of: str) -> None:
+        super().__init__(what, submit_by, needed, sum_of)
+        self.what, self.submit_by, self.needed, self.sum_of = what, submit_by, needed, sum_of
+
+    def __str__(self) -> str:
+        return (
+            f"deadlines of {self.what} do not fit: the result must be submitted "
+            f"{self.submit_by:.0f} s after the start, but {self.needed:.0f} s are needed "
+            f"({self.sum_of}). Raise submit_by to {self.needed:.0f} or lower its parts."
+        )
+
+
+class NodeNotConfigured(ConfigurationError):
+    def __init__(self, network: str) -> None:
+        super().__init__(network)
+        self.network = network
+
+    def __str__(self) -> str:
+        return (
+            f"no payment node is configured for network {self.network}: set "
+            f'SUMI_NODES=\'{{"{self.network}": {{"url": "...", "token": "..."}}}}\' '
+            f'or KODO_MASUMI0="{self.network} URL TOKEN"'
+        )
+
+
+class TermsIncomplete(ConfigurationError):
+    """A flow is priced, but something that a sale needs is not set."""
+
+    def __init__(self, flow: str, missing: str) -> None:
+        super().__init__(flow, missing)
+        self.flow, self.missing = flow, missing
+
+    def __str__(self) -> str:
+        return f"flow {self.flow} is for sale but has no {self.missing}"
+
+
+class PortTaken(ConfigurationError):
+    def __init__(self, part: str, port: int, setting: str) -> None:
+        super().__init__(part, port, setting)
+        self.part, self.port, self.setting = part, port, setting
+
+    def __str__(self) -> str:
+        return (
+            f"port {self.port} for {self.part} is taken by another process: "
+            f"stop it or set {self.setting}"
+        )
+
+
+# --- the buyer's input -------------------------------------------------------------------------
+
+
+class InputRefused(SumiError):
+    """The request cannot be accepted as it is; nothing was started."""
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        """Reasons by field name; ``_global_`` for the request as a whole."""
+        return {"_global_": [str(self)]}
+
+
+class FieldsInvalid(InputRefused):
+    """Values that break the form's rules, or that the author's own validation refused."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        plain = {name: list(reasons) for name, reasons in errors.items()}
+        super().__init__(plain)
+        self.errors = plain
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return self.errors
+
+    def __str__(self) -> str:
+        return "; ".join(f"{name}: {', '.join(why)}" for name, why in self.errors.items() if why)
+
+
+class BodyUnreadable(InputRefused):
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field, self.reason = field, reason
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.field: [self.reason]}
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class IdentifierInvalid(InputRefused):
+    NAME = "identifier_from_purchaser"
+    RULE = "must be 14 to 26 hexadecimal characters of even length"
+
+    def __init__(self, identifier: object) -> None:
+        super().__init__(identifier)
+        self.identifier = identifier
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.NAME: [self.RULE]}
+
+    def __str__(self) -> str:
+        return f"{self.NAME}: {self.RULE}"
+
+
+# --- not there ---------------------------------------------------------------------------------
+
+
+class NotFound(SumiError):
+    KIND = "thing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.KIND} {self.name!r} not found"
+
+
+class UnknownFlow(NotFound):
+    KIND = "flow"
+
+
+class UnknownJob(NotFound):
+    KIND = "job"
+
+
+class UnknownLock(NotFound):
+    KIND = "lock"
+
+
+# --- no longer true ----------------------------------------------------------------------------
+
+
+class Conflict(SumiError):
+    """The request was right for another state of the job."""
+
+
+class LockReleased(Conflict):
+    def __init__(self, lock_id: str) -> None:
+        super().__init__(lock_id)
+        self.lock_id = lock_id
+
+    def __str__(self) -> str:
+        return f"lock {self.lock_id!r} is already answered or expired"
+
+
+class JobNotAwaitingInput(Conflict):
+    def __init__(self, job_id: str, status: str) -> None:
+        super().__init__(job_id, status)
+        self.job_id, self.status = job_id, status
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} is {self.status} and waits for no input"
+
+
+# --- the payment node --------------------------------------------------------------------------
+
+
+class NodeError(SumiError):
+    """The payment node did not do what was asked, or its answer does not hold."""
+
+
+class NodeUnreachable(NodeError):
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"payment node {self.url} gave no answer: {self.reason}"
+
+
+class NodeFailed(NodeError):
+    def __init__(self, call: str, status: int) -> None:
+        super().__init__(call, status)
+        self.call, self.status = call, status
+
+    def __str__(self) -> str:
+        return f"payment node failed on {self.call} with status {self.status}"
+
+
+class NodeUnreadable(NodeError):
+    def __init__(self, call: str, reason: str) -> None:
+        super().__init__(call, reason)
+        self.call, self.reason = call, reason
+
+    def __str__(self) -> str:
+        return f"payment node answered {self.call} with something unreadable: {self.reason}"
+
+
+class NodeRefused(NodeError):
+    """4xx: the node did nothing. ``message`` is the node's own sentence."""
+
+    def __init__(self, call: str, status: int, message: str) -> None:
+        super().__init__(call, status, message)
+        self.call, self.status, self.message = call, status, message
+
+    def __str__(self) -> str:
+        return f"payment node refused {self.call} ({self.status}): {self.message}"
+
+
+class NodeUnauthorized(NodeRefused):
+    """401: no such key, too little permission, or a network the key may not use."""
+
+
+class NodeForbidden(NodeRefused):
+    """403: the row belongs to another key."""
+
+
+class NodeNotFound(NodeRefused):
+    """404: no such row, or a row in another state than the call needs. Look again."""
+
+
+class NodeConflict(NodeRefused):
+    """409: exists already, or changed concurrently."""
+
+
+class IdentifierUnverified(NodeError):
+    """A blockchainIdentifier that is malformed or whose signature does not cover the terms."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"blockchainIdentifier does not verify: {self.reason}"
+
+
+# --- the launch --------------------------------------------------------------------------------
+
+
+class LaunchError(SumiError):
+    """The app's own handler did not end in one captured launch; nothing runs."""
+
+
+class HandlerFailed(LaunchError):
+    """The author's handler raised or answered an error; ``reason`` is one line, no traceback."""
+
+    def __init__(self, flow: str, reason: str) -> None:
+        super().__init__(flow, reason)
+        self.flow, self.reason = flow, reason
+
+    def __str__(self) -> str:
+        return f"flow {self.flow} failed to start: {self.reason}"
+
+
+class NoLaunch(LaunchError):
+    def __init__(self, flow: str) -> None:
+        super().__init__(flow)
+        self.flow = flow
+
+    def __str__(self) -> str:
+        return f"flow {self.flow} returned without Launch(...)"
+
+
+class LaunchEscaped(LaunchError):
+    """Launch() was called where its request could not be told; it is refused, never unpaid."""
+
+    def __str__(self) -> str:
+        return (
+            "Launch(...) was called for a sale outside the request's own context "
+            "(a bare thread or run_in_executor). Call it in the handler itself, "
+            "or through asyncio.to_thread."
+        )
+
+
+class SellerUnavailable(SumiError):
+    """The seller's side cannot take a job right now; nothing was started."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the seller cannot take a job right now: {self.reason}"
