@@ -1,0 +1,159 @@
+"""What the job parts need from the world. Adapters live in payments, runtime and jobs.store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from masumi_sumi.jobs.model import (
+    Job,
+    JobState,
+    Launch,
+    Lock,
+    LockOutcome,
+    PaymentFacts,
+    PaymentOrder,
+    PaymentView,
+    SourceType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the changes of one (network, source type) were read; ISO text and row id."""
+
+    changed_at: str
+    row_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    views: Sequence[PaymentView]
+    cursor: Cursor | None
+
+
+class JobReader(Protocol):
+    """Reading never waits for a writer and needs no actor."""
+
+    async def job(self, job_id: str) -> Job | None: ...
+
+    async def locks(self, job_id: str) -> list[Lock]:
+        """All locks of a job, oldest first."""
+        ...
+
+
+class JobStore(JobReader, Protocol):
+    """The jobs, durable. Every method that returns bool says whether its write landed."""
+
+    async def add(self, job: Job, launch: Launch) -> bool:
+        """False when the id is there already; nothing is changed then."""
+        ...
+
+    async def save(self, before: Job, after: Job) -> bool:
+        """Write ``after`` if the row is still at ``before.version``; versions count up."""
+        ...
+
+    async def launch(self, job_id: str) -> Launch: ...
+
+    async def in_state(
+        self, states: Collection[JobState], limit: int, not_in: Collection[str] = ()
+    ) -> list[Job]:
+        """Oldest first, by the time they entered the state."""
+        ...
+
+    async def count(self, states: Collection[JobState]) -> int: ...
+
+    async def by_blockchain_identifier(self, identifiers: Collection[str]) -> list[Job]: ...
+
+    async def open_payments(self) -> set[tuple[str, SourceType]]:
+        """Which (network, source type) have payments that have not ended."""
+        ...
+
+    async def payments_to_look_at(self, now: float, limit: int) -> list[Job]:
+        """Open payments whose ``look_at`` has passed, most urgent first."""
+        ...
+
+    async def results_to_send(self, now: float, limit: int) -> list[Job]:
+        """Jobs that deliver and whose next try has come."""
+        ...
+
+    async def schedule_look(self, job_id: str, at: float | None) -> None: ...
+
+    async def open_lock(self, lock: Lock) -> bool: ...
+
+    async def close_lock(self, lock_id: str, outcome: LockOutcome, input_hash: str) -> bool: ...
+
+    async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> bool:
+        """Keep the lock's form; the first one stays."""
+        ...
+
+    async def lock(self, lock_id: str) -> Lock | None: ...
+
+    async def cursor(self, network: str, source: SourceType) -> Cursor | None: ...
+
+    async def keep_cursor(self, network: str, source: SourceType, cursor: Cursor) -> None: ...
+
+
+class Escrow(Protocol):
+    """The payment nodes. Errors are the NodeError tree; nothing is retried that may act twice."""
+
+    async def open(self, order: PaymentOrder) -> PaymentFacts:
+        """Ask for a payment. Not idempotent: a second order is a second payment."""
+        ...
+
+    async def look(self, network: str, blockchain_identifier: str) -> PaymentView | None:
+        """One payment, directly; None when the node does not know it."""
+        ...
+
+    async def changes(self, network: str, source: SourceType, cursor: Cursor | None) -> Changes:
+        """All payments that changed since the cursor, with an overlap; may repeat some."""
+        ...
+
+    async def submit(self, network: str, blockchain_identifier: str, result_hash: str) -> None:
+        """Hand in the hash. NodeNotFound means: look again, it may be there already."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: with a final event, or with the error text of its last line."""
+
+    final: str | None = None
+    error: str | None = None
+
+
+class Launcher(Protocol):
+    """Runners, by job id. Every method may be repeated."""
+
+    async def launch(self, job: Job, launch: Launch) -> None:
+        """Make the runner and start it; when it is there already, only start it."""
+        ...
+
+    async def outcome(self, job_id: str) -> Outcome:
+        """Wait for the run's end. Raises RunnerGone when there is no such runner (any more)."""
+        ...
+
+    async def release(self, job_id: str) -> None:
+        """The outcome is stored: let the runner hand over its events and go."""
+        ...
+
+    async def stop(self, job_id: str) -> None:
+        """End the runner now."""
+        ...
+
+
+class Journal(Protocol):
+    """The execution as Kodosumi's panel and spooler show it."""
+
+    async def opened(self, job: Job, launch: Launch) -> None: ...
+
+    async def payment(self, job: Job, step: str, facts: dict[str, Any]) -> None:
+        """A payment event; one per step and job."""
+        ...
+
+    async def status(self, job: Job, status: str, error: str | None = None) -> None: ...
+
+    async def final(self, job: Job) -> str | None:
+        """The final event that the execution already holds, for a runner that died after it."""
+        ...

@@ -1,0 +1,185 @@
+"""What an operator can set, and nothing else: read once by ``compose``, handed on as values.
+
+Every setting is an environment variable with the prefix ``SUMI_`` (or a line in ``.env``).
+The lines ``KODO_MASUMI0`` to ``KODO_MASUMI9`` are read too:
+``KODO_MASUMI0="Preprod URL TOKEN [pay_by] [submit_by] [poll]"``, times in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import psutil
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from masumi_sumi.errors import DeadlinesDoNotFit, SettingInvalid
+
+Network = Literal["Preprod", "Mainnet"]
+
+SANDBOX_URL = "http://localhost:3001/api/v1"
+SANDBOX_TOKEN = "sandbox"
+
+NODE_MARGIN = 600.0
+"""Seconds before submitResultTime that the hash must be at the node: the node itself stops
+sending five minutes before it, and its queue needs a few more."""
+
+NODE_SUBMIT_FLOOR = 900.0
+"""Seconds that the node wants between the request and submitResultTime."""
+
+PAY_BEFORE_SUBMIT = 300.0
+"""Seconds that the node wants between payByTime and submitResultTime."""
+
+RUNNER_BYTES = 300 * 2**20
+
+
+class NodeSettings(BaseModel):
+    """A payment node of one network. All times in seconds, counted from the job's start."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    token: SecretStr
+    pay_by: float = Field(1800.0, gt=0)
+    submit_by: float | None = Field(None, gt=0)
+    poll: float = Field(2.0, ge=1.0)
+
+
+class Deadlines(BaseModel):
+    """Times of a job in seconds from its start; built only where they fit together."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pay_by: float
+    run: float
+    lock: float
+    submit_by: float
+
+    @classmethod
+    def fit(
+        cls, what: str, *, pay_by: float, run: float, lock: float, submit_by: float | None
+    ) -> Self:
+        """Derive submit_by from its parts, or refuse one that is too early.
+
+        Raises DeadlinesDoNotFit, with the numbers, when the parts need more time than given.
+        """
+        needed = max(pay_by + run + lock + NODE_MARGIN, NODE_SUBMIT_FLOOR + PAY_BEFORE_SUBMIT)
+        if submit_by is not None and submit_by < needed:
+            parts = f"pay {pay_by:.0f} + run {run:.0f} + locks {lock:.0f} + node {NODE_MARGIN:.0f}"
+            raise DeadlinesDoNotFit(what, submit_by, needed, parts)
+        return cls(pay_by=pay_by, run=run, lock=lock, submit_by=submit_by or needed)
+
+
+class Settings(BaseSettings):
+    """All settings, validated. Paths are absolute; times in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SUMI_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    nodes: Annotated[dict[str, NodeSettings], NoDecode] = {}
+    result_hash: Literal["escaped", "raw"] = "escaped"
+    max_runners: int = Field(0, ge=0)
+    run_seconds: float = Field(3600.0, gt=0)
+    lock_seconds: float = Field(10800.0, ge=0)
+    start_timeout: float = Field(12.0, gt=0)
+    buyer_user: str = ""
+
+    host: str = "127.0.0.1"
+    panel_port: int = 3370
+    serve_port: int = 8005
+    sandbox_port: int = 3001
+    ray_port: int = 6379
+    dashboard_port: int = 8265
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_nodes(cls, values: dict[str, object]) -> dict[str, object]:
+        nodes = _nodes_of(values.get("nodes"))
+        for name, line in _kodo_lines(os.environ).items():
+            network, node = parse_node_line(name, line)
+            nodes.setdefault(network, node)
+        return {**values, "nodes": nodes}
+
+    @model_validator(mode="after")
+    def _settle(self) -> Self:
+        settled = {"data_dir": self.data_dir.resolve()}
+        if not self.database_url:
+            url = f"sqlite+aiosqlite:///{settled['data_dir'] / 'sumi.db'}"
+            object.__setattr__(self, "database_url", url)
+        object.__setattr__(self, "data_dir", settled["data_dir"])
+        for network, node in self.nodes.items():
+            self.deadlines(network, f"network {network}", node=node)
+        return self
+
+    @property
+    def runners_at_once(self) -> int:
+        """The bound on running jobs; by default what half of the machine's memory holds."""
+        if self.max_runners:
+            return self.max_runners
+        return max(2, psutil.virtual_memory().total // 2 // RUNNER_BYTES)
+
+    def deadlines(
+        self,
+        network: str,
+        what: str,
+        *,
+        node: NodeSettings | None = None,
+        pay_by: float | None = None,
+        run: float | None = None,
+        lock: float | None = None,
+        submit_by: float | None = None,
+    ) -> Deadlines:
+        """Deadlines of a flow: its own terms over the node's over the defaults."""
+        node = node or self.nodes.get(network)
+        return Deadlines.fit(
+            what,
+            pay_by=pay_by or (node.pay_by if node else 1800.0),
+            run=run or self.run_seconds,
+            lock=self.lock_seconds if lock is None else lock,
+            submit_by=submit_by or (node.submit_by if node else None),
+        )
+
+
+def parse_node_line(name: str, line: str) -> tuple[str, NodeSettings]:
+    """``"Preprod URL TOKEN [pay_by] [submit_by] [poll]"`` as (network, node).
+
+    Raises SettingInvalid, without the token in its message, when the line is not like that.
+    """
+    parts = line.split()
+    rule = 'expected "NETWORK URL TOKEN [pay_by] [submit_by] [poll]"'
+    if not 3 <= len(parts) <= 6:
+        raise SettingInvalid(name, f"{len(parts)} words", rule)
+    try:
+        times = [float(part) for part in parts[3:]]
+    except ValueError as error:
+        raise SettingInvalid(name, " ".join(parts[3:]), f"{rule}, times in seconds") from error
+    keys = ("pay_by", "submit_by", "poll")[: len(times)]
+    return parts[0], NodeSettings.model_validate(
+        {"url": parts[1], "token": parts[2], **dict(zip(keys, times, strict=True))}
+    )
+
+
+def _nodes_of(given: object) -> dict[str, object]:
+    if given is None or given == "":
+        return {}
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError as error:
+            rule = 'expected JSON like {"Preprod": {"url": "...", "token": "..."}}'
+            raise SettingInvalid("SUMI_NODES", "(hidden)", rule) from error
+    if not isinstance(given, dict):
+        raise SettingInvalid("SUMI_NODES", type(given).__name__, "expected an object")
+    return dict(given)
+
+
+def _kodo_lines(environ: Mapping[str, str]) -> dict[str, str]:
+    names = [f"KODO_MASUMI{i}" for i in range(10)]
+    return {name: environ[name] for name in names if environ.get(name)}
