@@ -175,7 +175,8 @@ class Job:
     payment: Payment | None = None
     started_at: float | None = None  # of the first run
     ended_at: float | None = None
-    attempts: int = 0  # runs launched
+    attempts: int = 0  # runners made
+    runs: int = 0  # how often the author's code began
     result: str | None = None  # the text that the buyer gets
     final: str | None = None  # Kodosumi's final event, as the runner sent it
     failure: str | None = None  # one line, fit for the buyer
@@ -183,13 +184,6 @@ class Job:
 
     def with_(self, **changes: Any) -> Job:
         return replace(self, **changes)
-
-    @property
-    def run_deadline(self) -> float | None:
-        """Until when the run may last: the submit deadline less the node's margin."""
-        if self.payment is None or self.payment.facts is None:
-            return None
-        return self.payment.facts.times.submit_result / 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,14 @@ class Outcome:
     error: str | None = None
 
 
+class RunnerGone(Exception):
+    """There is no such runner (any more); its outcome will not come."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Launcher(Protocol):
     """Runners, by job id. Every method may be repeated."""
 
@@ -148,8 +156,8 @@ class Journal(Protocol):
 
     async def opened(self, job: Job, launch: Launch) -> None: ...
 
-    async def payment(self, job: Job, step: str, facts: dict[str, Any]) -> None:
-        """A payment event; one per step and job."""
+    async def payment(self, job: Job, step: str) -> None:
+        """A payment event (initialized, funds_locked, final_result); one per step and job."""
         ...
 
     async def status(self, job: Job, status: str, error: str | None = None) -> None: ...

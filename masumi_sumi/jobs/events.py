@@ -1,0 +1,136 @@
+"""What can happen to a job, and what must be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from masumi_sumi.jobs.model import PaymentFacts, PaymentView
+
+# --- events ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOpened:
+    facts: PaymentFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentNotOpened:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSeen:
+    view: PaymentView
+
+
+@dataclass(frozen=True, slots=True)
+class PayWindowClosed:
+    """Asked directly, well after payByTime, the node knows of no funds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotGranted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerStarted:
+    """The runner of this attempt asks whether it may begin the author's code."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerLost:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFinished:
+    final: str
+    result: str
+    result_hash: str  # "" for a free job
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFailed:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRanOut:
+    """The job cannot end before the result must be at the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTaken:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ResultNotTaken:
+    """The hash did not get through this time; ``again_at`` in epoch seconds."""
+
+    reason: str
+    again_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResultHopeless:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    reason: str
+
+
+Event = (
+    PaymentOpened
+    | PaymentNotOpened
+    | PaymentSeen
+    | PayWindowClosed
+    | SlotGranted
+    | RunnerStarted
+    | RunnerLost
+    | WorkFinished
+    | WorkFailed
+    | TimeRanOut
+    | ResultTaken
+    | ResultNotTaken
+    | ResultHopeless
+    | Cancelled
+)
+
+# --- orders ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TellPayment:
+    """Write a payment event into the execution: initialized, funds_locked, final_result."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellStatus:
+    status: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRunner:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Something that an operator must see."""
+
+    note: str
+
+
+Order = TellPayment | TellStatus | StopRunner | Warn
+
+EVENTS: tuple[type[Event], ...] = Event.__args__

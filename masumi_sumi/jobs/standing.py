@@ -1,0 +1,68 @@
+"""Where a payment stands after a look at it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from masumi_sumi.jobs.model import Payment, PaymentState, PaymentView
+
+_CHAIN: dict[str | None, PaymentState] = {
+    None: PaymentState.AWAITING_FUNDS,
+    "FundsLocked": PaymentState.LOCKED,
+    "ResultSubmitted": PaymentState.RESULT_CONFIRMED,
+    "WithdrawAuthorized": PaymentState.RESULT_CONFIRMED,
+    "RefundRequested": PaymentState.REFUND_REQUESTED,
+    "RefundAuthorized": PaymentState.REFUND_REQUESTED,
+    "Disputed": PaymentState.DISPUTED,
+    "Withdrawn": PaymentState.WITHDRAWN,
+    "RefundWithdrawn": PaymentState.REFUNDED,
+    "DisputedWithdrawn": PaymentState.SETTLED,
+    "FundsOrDatumInvalid": PaymentState.INVALID,
+}
+
+LOST_TO_SELLER = (
+    PaymentState.REFUND_REQUESTED,
+    PaymentState.REFUNDED,
+    PaymentState.SETTLED,
+    PaymentState.INVALID,
+)
+"""A job that has not begun does not begin with its payment in one of these."""
+
+
+def funded(view: PaymentView) -> bool:
+    """The one condition under which a paid job may run."""
+    return (
+        view.on_chain_state == "FundsLocked"
+        and view.action == "WaitingForExternalAction"
+        and view.error_type is None
+        and not view.error_note
+    )
+
+
+def same_hash(one: str | None, other: str | None) -> bool:
+    return bool(one) and bool(other) and str(one).lower() == str(other).lower()
+
+
+def holds_result(view: PaymentView, result_hash: str) -> bool:
+    """Whether the node has our hash, on chain or about to send it."""
+    return same_hash(view.result_hash, result_hash) or same_hash(
+        view.action_result_hash, result_hash
+    )
+
+
+def seen(payment: Payment, view: PaymentView) -> Payment:
+    """The payment after a look. Looks that are older than the last one change nothing."""
+    if payment.view is not None and view.changed_at < payment.view.changed_at:
+        return payment
+    state = _CHAIN.get(view.on_chain_state, payment.state)
+    if state is PaymentState.LOCKED and holds_result(view, payment.sent_hash):
+        state = PaymentState.RESULT_SENT
+    return replace(payment, view=view, state=state, attention=_attention(view))
+
+
+def _attention(view: PaymentView) -> str:
+    if view.on_chain_state not in _CHAIN:
+        return f"unknown state {view.on_chain_state}"
+    if view.action == "WaitingForManualAction" or view.error_type is not None:
+        return view.error_note or view.error_type or view.action
+    return ""
