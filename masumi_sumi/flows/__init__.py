@@ -1,0 +1,30 @@
+"""What a flow asks and answers, between Kodosumi's panel and a buyer's JSON. Pure."""
+
+from masumi_sumi.flows.elements import read_form
+from masumi_sumi.flows.failures import UNTOLD, error_text
+from masumi_sumi.flows.forms import Choice, Field, Form, Note
+from masumi_sumi.flows.kinds import Kind
+from masumi_sumi.flows.results import NO_RESULT, result_text, result_value
+from masumi_sumi.flows.scales import Limit, Scale
+from masumi_sumi.flows.schema import mip003_schema, schema_hashes, sumi_schema
+from masumi_sumi.flows.submission import submitted
+
+__all__ = [
+    "NO_RESULT",
+    "UNTOLD",
+    "Choice",
+    "Field",
+    "Form",
+    "Kind",
+    "Limit",
+    "Note",
+    "Scale",
+    "error_text",
+    "mip003_schema",
+    "read_form",
+    "result_text",
+    "result_value",
+    "schema_hashes",
+    "submitted",
+    "sumi_schema",
+]

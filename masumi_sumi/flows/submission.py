@@ -1,0 +1,109 @@
+"""A buyer's input as the panel would post it to the flow's own handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from masumi_sumi.errors import BodyUnreadable, FieldsInvalid
+from masumi_sumi.flows.answers import answer, is_clean, unanswered
+from masumi_sumi.flows.forms import Field, Form
+from masumi_sumi.flows.rules import faults
+
+_LONGEST_NAME = 100
+
+Errors = dict[str, list[str]]
+
+
+def submitted(form: Form, data: Any, *, required: bool = True) -> dict[str, str]:
+    """The posted dict, every value a string: what ``dict(await request.form())`` gives the panel.
+
+    ``data`` is an object by field id or a list of ``{"key": ..., "value": ...}``; nothing at all
+    is an empty object. What the buyer leaves out or sends as null gets what a browser posts for
+    an untouched field: the form's value, a select's first option, a slider's middle, ``""`` for
+    an empty text, nothing for an unchecked box. So a handler written for the panel finds the
+    keys it finds there, and ``inputs.get(name)`` is falsy for the same fields as for Kodosumi's
+    JSON callers. The author's own defaults are not held against the buyer.
+
+    ``required=False`` leaves required fields and buttons to the author's own validation; all
+    other rules stay. Raises FieldsInvalid with every reason of every field, BodyUnreadable if
+    ``data`` has neither shape.
+    """
+    sent = _entries(data)
+    errors = dict(_strays(form, sent))
+    posted: dict[str, str] = {}
+    for field in form.fields:
+        try:
+            text = _posted(field, sent.get(field.name), required)
+        except FieldsInvalid as refusal:
+            errors |= {name: list(reasons) for name, reasons in refusal.errors.items()}
+        else:
+            posted |= {} if text is None else {field.name: text}
+    errors |= dict(_unpressed(form, posted, required)) if not errors else {}
+    if errors:
+        raise FieldsInvalid(errors)
+    return posted
+
+
+def _posted(field: Field, value: Any, required: bool) -> str | None:
+    untouched = unanswered(field, value)
+    text = field.default if untouched else answer(field, value)
+    reasons = list(faults(field, text)) if text and not untouched else []
+    if required and field.required and not text:
+        reasons.append("is required")
+    if reasons:
+        raise FieldsInvalid({field.name: reasons})
+    return text
+
+
+def _unpressed(form: Form, posted: Mapping[str, str], required: bool) -> Iterator[tuple[str, Any]]:
+    """A form is sent by one button: two named ones, or none where no other exists, is not a way
+    to send it.
+    """
+    names = [button.name for button in form.buttons]
+    pressed = [name for name in names if name in posted]
+    if len(pressed) > 1:
+        yield from ((name, ["only one button can be pressed"]) for name in pressed)
+    if required and names and not pressed and not form.submit:
+        yield from ((name, ["one button must be pressed"]) for name in names)
+
+
+def _strays(form: Form, sent: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    fields = {field.name for field in form.fields}
+    notes = {note.id for note in form.notes}
+    for name, value in sent.items():
+        if name in notes and value not in (None, ""):
+            yield name, ["takes no value"]
+        elif name not in fields | notes:
+            yield _shown(name), ["unknown field"]
+
+
+def _entries(data: Any) -> dict[str, Any]:
+    if data is None:
+        return {}
+    if isinstance(data, Mapping):
+        return {str(key): value for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return _pairs(data)
+    raise BodyUnreadable("input_data", "must be an object of values by field id")
+
+
+def _pairs(data: list[Any] | tuple[Any, ...]) -> dict[str, Any]:
+    sent: dict[str, Any] = {}
+    twice: Errors = {}
+    for entry in data:
+        key = entry.get("key") if isinstance(entry, Mapping) else None
+        if not isinstance(key, str):
+            raise BodyUnreadable("input_data", 'must list objects of "key" and "value"')
+        if key in sent:
+            twice[_shown(key)] = ["is sent twice"]
+        sent[key] = entry.get("value")
+    if twice:
+        raise FieldsInvalid(twice)
+    return sent
+
+
+def _shown(name: str) -> str:
+    """A stranger's key, safe to print and to send back."""
+    clean = name if is_clean(name) else name.encode("utf-8", "replace").decode().replace("\0", "?")
+    return clean[:_LONGEST_NAME]
