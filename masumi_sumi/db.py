@@ -1,0 +1,145 @@
+"""Databases by URL: SQLite through aiosqlite, PostgreSQL through asyncpg.
+
+SQLite runs in WAL mode, so that readers in other processes neither wait for the writer nor hold
+it up. ``synchronous=FULL`` makes every commit wait for the disk: with NORMAL a power cut could
+take back writes that were already acted upon, such as the hash a payment was given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from sqlalchemy import URL, Executable, Row, Select, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from masumi_sumi.errors import SettingInvalid
+
+BUSY_SECONDS = 60.0
+"""How long SQLite waits for another process's write before it says that the database is locked."""
+
+CONNECTIONS = 5
+"""Kept open by an engine; of these SQLite writes with one, as it could not use more."""
+
+_SETTING = "SUMI_DATABASE_URL"
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+
+
+def database_url(text: str) -> URL:
+    """The URL with the async driver that is used, the path of a SQLite file made absolute.
+
+    Raises SettingInvalid for what is no URL, for other databases and for SQLite in memory.
+    """
+    try:
+        url = make_url(text.replace("postgres://", "postgresql://", 1))
+    except ArgumentError as error:
+        raise SettingInvalid(_SETTING, "(unreadable)", "expected a database URL") from error
+    driver = _DRIVERS.get(url.get_backend_name())
+    if driver is None:
+        raise SettingInvalid(_SETTING, str(url), "expected sqlite:///PATH or postgresql://...")
+    if driver != _DRIVERS["sqlite"]:
+        return url.set(drivername=driver)
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise SettingInvalid(_SETTING, str(url), "expected a file, as in sqlite:///data/sumi.db")
+    return url.set(drivername=driver, database=str(Path(url.database).absolute()))
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of a URL made by ``database_url``; None when the database is none."""
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+class Database:
+    """Reads run side by side; writes to SQLite one after the other."""
+
+    def __init__(self, engine: AsyncEngine, writers: int) -> None:
+        self.engine = engine
+        self._turns = asyncio.Semaphore(writers)
+        self._writing: set[asyncio.Task[int]] = set()
+
+    @classmethod
+    async def writing(cls, url: URL) -> Self:
+        """For the one process that writes; makes the file and its folders.
+
+        Raises SettingInvalid when they cannot be made.
+        """
+        file = sqlite_file(url)
+        if file is None:
+            return cls(_engine(url, pool_pre_ping=True), writers=CONNECTIONS - 1)
+        await asyncio.to_thread(_make_private, file, str(url))
+        engine = _engine(
+            url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE"}
+        )
+        _on_connect(engine, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+        return cls(engine, writers=1)
+
+    @classmethod
+    def reading(cls, url: URL) -> Self:
+        """Read-only, for any number of processes; makes nothing."""
+        file = sqlite_file(url)
+        if file is None:
+            options = {"server_settings": {"default_transaction_read_only": "on"}}
+            return cls(_engine(url, pool_pre_ping=True, connect_args=options), writers=0)
+        query = {"mode": "ro", "uri": "true"}
+        read_only = url.set(database=f"file:{quote(str(file))}", query=query)
+        return cls(_engine(read_only, connect_args={"timeout": BUSY_SECONDS}), writers=0)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    async def read(self, query: Select[Any]) -> list[Row[Any]]:
+        async with self.engine.connect() as connection:
+            return list((await connection.execute(query)).all())
+
+    async def write(self, *statements: Executable) -> int:
+        """One transaction; how many rows the first statement changed.
+
+        A write that was begun is carried to its end even when the caller is cancelled.
+        """
+        task = asyncio.create_task(self._commit(statements))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return await asyncio.shield(task)
+
+    async def has(self, table: str) -> bool:
+        async with self.engine.connect() as connection:
+            return await connection.run_sync(lambda sync: inspect(sync).has_table(table))
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self.engine.dispose()
+
+    async def _commit(self, statements: tuple[Executable, ...]) -> int:
+        async with self._turns, self.engine.begin() as connection:
+            changed = [(await connection.execute(statement)).rowcount for statement in statements]
+        return changed[0]
+
+
+def _engine(url: URL, **options: Any) -> AsyncEngine:
+    try:
+        return create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0, **options)
+    except ModuleNotFoundError as error:
+        rule = f"its driver is not installed: pip install {error.name}"
+        raise SettingInvalid(_SETTING, str(url), rule) from error
+
+
+def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+def _make_private(file: Path, url: str) -> None:
+    """The rows hold what buyers sent and the environments of apps: for the owner's eyes only."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise SettingInvalid(_SETTING, url, f"the file cannot be made: {error}") from error

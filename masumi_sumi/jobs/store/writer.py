@@ -1,0 +1,236 @@
+"""Writing: guarded by the state that the write was decided from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, Self, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    Update,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from masumi_sumi.clock import Clock
+from masumi_sumi.db import Database, database_url
+from masumi_sumi.errors import UnknownJob
+from masumi_sumi.jobs.model import (
+    Job,
+    JobState,
+    Launch,
+    Lock,
+    LockOutcome,
+    PaymentState,
+    SourceType,
+)
+from masumi_sumi.jobs.ports import Cursor
+from masumi_sumi.jobs.store.migration import migrate
+from masumi_sumi.jobs.store.reader import Lookup
+from masumi_sumi.jobs.store.rows import (
+    digest,
+    job_of,
+    job_values,
+    launch_of,
+    lock_values,
+)
+from masumi_sumi.jobs.store.schema import cursors, jobs, launches, locks
+
+_ENDED_JOBS = [state.value for state in JobState if state.ended]
+_OPEN_PAYMENTS = [state.value for state in PaymentState if not state.ended]
+_CHUNK = 500
+
+_log = logging.getLogger(__name__)
+
+
+class SqlJobStore(Lookup):
+    """The ``JobStore``. Open it in one process only; others read with ``SqlJobReader``."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database)
+        self._clock = clock
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock) -> Self:
+        """Make the database if need be and bring it to the newest schema."""
+        await migrate(url)
+        return cls(await Database.writing(database_url(url)), clock)
+
+    async def add(self, job: Job, launch: Launch) -> bool:
+        first_look = self._clock.now() if _is_followed(job) else None
+        own = {"version": job.version, "entered_at": self._clock.now(), "look_at": first_look}
+        row = insert(jobs).values(**job_values(job), **own)
+        try:
+            await self._database.write(row, _launch_row(job.id, launch))
+        except IntegrityError:
+            return False
+        return True
+
+    async def save(self, before: Job, after: Job) -> bool:
+        """Compare and set; the stored job has ``before.version + 1`` then, whatever ``after`` says.
+
+        Besides version and state these hold, in the statement itself: a result that is there
+        stays, and a job that ended without one gets none; a hash that was sent for the payment
+        stays; a payment's blockchainIdentifier stays. An ``after`` that would break one of them
+        does not land.
+        """
+        if before.id != after.id:
+            raise ValueError(f"job {before.id!r} cannot be saved as {after.id!r}")
+        changes = job_values(after) | {"version": before.version + 1}
+        if after.state != before.state:
+            changes["entered_at"] = self._clock.now()
+        changes |= _look_after(before, after, self._clock.now())
+        try:
+            return await self._database.write(_guarded(before, changes).values(**changes)) == 1
+        except IntegrityError:
+            _log.warning("blockchain identifier belongs to another job", extra={"job_id": after.id})
+            return False
+
+    async def launch(self, job_id: str) -> Launch:
+        """Raises UnknownJob."""
+        rows = await self._rows(select(launches).where(launches.c.job_id == job_id))
+        if not rows:
+            raise UnknownJob(job_id)
+        return launch_of(rows[0])
+
+    async def in_state(
+        self, states: Collection[JobState], limit: int, not_in: Collection[str] = ()
+    ) -> list[Job]:
+        if not states:
+            return []
+        skipped = frozenset(not_in)
+        oldest = union_all(
+            *(_oldest_in(state, limit + len(skipped)) for state in sorted(set(states)))
+        ).subquery()
+        rows = await self._rows(select(oldest).order_by(oldest.c.entered_at, oldest.c.id))
+        return [job_of(row) for row in rows if row.id not in skipped][:limit]
+
+    async def count(self, states: Collection[JobState]) -> int:
+        query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(_texts(states)))
+        return cast(int, (await self._rows(query))[0][0])
+
+    async def by_blockchain_identifier(self, identifiers: Collection[str]) -> list[Job]:
+        digests = sorted({key for key in map(digest, identifiers) if key})
+        rows = []
+        for start in range(0, len(digests), _CHUNK):
+            chunk = digests[start : start + _CHUNK]
+            rows += await self._rows(select(jobs).where(jobs.c.payment_digest.in_(chunk)))
+        return [job_of(row) for row in rows]
+
+    async def open_payments(self) -> set[tuple[str, SourceType]]:
+        sources = select(jobs.c.network, jobs.c.source_type).distinct()
+        rows = await self._rows(sources.where(jobs.c.payment_state.in_(_OPEN_PAYMENTS)))
+        return {(row.network, row.source_type) for row in rows}
+
+    async def payments_to_look_at(self, now: float, limit: int) -> list[Job]:
+        due = select(jobs).where(jobs.c.look_at <= now)
+        rows = await self._rows(due.order_by(jobs.c.look_at, jobs.c.id).limit(limit))
+        return [job_of(row) for row in rows]
+
+    async def results_to_send(self, now: float, limit: int) -> list[Job]:
+        due = select(jobs).where(jobs.c.state == JobState.DELIVERING.value, jobs.c.next_try <= now)
+        rows = await self._rows(due.order_by(jobs.c.next_try, jobs.c.id).limit(limit))
+        return [job_of(row) for row in rows]
+
+    async def schedule_look(self, job_id: str, at: float | None) -> None:
+        """Of no effect on a payment that has ended. Counts no version."""
+        followed = and_(jobs.c.id == job_id, jobs.c.payment_state.in_(_OPEN_PAYMENTS))
+        await self._database.write(update(jobs).where(followed).values(look_at=at))
+
+    async def open_lock(self, lock: Lock) -> bool:
+        """False when the id is there already. Raises UnknownJob for a lock of no job."""
+        try:
+            await self._database.write(insert(locks).values(**lock_values(lock)))
+        except IntegrityError as error:
+            if await self.lock(lock.id) is None:
+                raise UnknownJob(lock.job_id) from error
+            return False
+        return True
+
+    async def close_lock(self, lock_id: str, outcome: LockOutcome, input_hash: str) -> bool:
+        open_one = and_(locks.c.id == lock_id, locks.c.outcome == LockOutcome.OPEN.value)
+        answer = {"outcome": outcome.value, "input_hash": input_hash}
+        return await self._database.write(update(locks).where(open_one).values(**answer)) == 1
+
+    async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> bool:
+        undescribed = and_(locks.c.id == lock_id, locks.c.form.is_(None))
+        return await self._database.write(update(locks).where(undescribed).values(form=form)) == 1
+
+    async def cursor(self, network: str, source: SourceType) -> Cursor | None:
+        kept = and_(cursors.c.network == network, cursors.c.source_type == source)
+        rows = await self._rows(select(cursors).where(kept))
+        return Cursor(rows[0].changed_at, rows[0].row_id) if rows else None
+
+    async def keep_cursor(self, network: str, source: SourceType, cursor: Cursor) -> None:
+        place = {"changed_at": cursor.changed_at, "row_id": cursor.row_id}
+        upsert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        row = upsert(cursors).values(network=network, source_type=source, **place)
+        keys = ["network", "source_type"]
+        await self._database.write(row.on_conflict_do_update(index_elements=keys, set_=place))
+
+
+def _launch_row(job_id: str, launch: Launch) -> Insert:
+    return insert(launches).values(
+        job_id=job_id,
+        spec=launch.spec,
+        runtime_env=launch.runtime_env,
+        meta=launch.meta,
+        inputs=launch.inputs,
+    )
+
+
+def _guarded(before: Job, changes: Mapping[str, Any]) -> Update:
+    return update(jobs).where(
+        jobs.c.id == before.id,
+        jobs.c.version == before.version,
+        jobs.c.state == before.state.value,
+        _once(jobs.c.sent_hash, "", changes["sent_hash"]),
+        _once(jobs.c.payment_digest, None, changes["payment_digest"]),
+        or_(
+            jobs.c.result.is_not_distinct_from(changes["result"]),
+            and_(jobs.c.result.is_(None), jobs.c.state.not_in(_ENDED_JOBS)),
+        ),
+    )
+
+
+def _once(column: ColumnElement[Any], unset: str | None, value: str | None) -> ColumnElement[bool]:
+    """Whether the column may become ``value``: it is that already, or was never set."""
+    return or_(column.is_not_distinct_from(unset), column.is_not_distinct_from(value))
+
+
+def _is_followed(job: Job) -> bool:
+    payment = job.payment
+    return payment is not None and not payment.state.ended and bool(payment.blockchain_identifier)
+
+
+def _look_after(before: Job, after: Job, now: float) -> dict[str, Any]:
+    """A payment is due for a look from the write on that names it, until the one that ends it.
+
+    In the same write, so that none is forgotten by dying between the two.
+    """
+    if after.payment is None or after.payment.state.ended:
+        return {"look_at": None}
+    if _is_followed(after) and not _is_followed(before):
+        return {"look_at": func.coalesce(jobs.c.look_at, now)}
+    return {}
+
+
+def _oldest_in(state: JobState, limit: int) -> Select[Any]:
+    """A query for each state, as no index is in the order of several states together."""
+    oldest = select(jobs).where(jobs.c.state == state.value)
+    ordered = oldest.order_by(jobs.c.entered_at, jobs.c.id).limit(limit).subquery()
+    return select(ordered)
+
+
+def _texts(states: Collection[JobState]) -> list[str]:
+    return sorted(state.value for state in states)
