@@ -1,0 +1,1 @@
+"""The Masumi payment node: its calls, its words, its identifiers; facts, no policy."""
