@@ -8,13 +8,15 @@ take back writes that were already acted upon, such as the hash a payment was gi
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
 from sqlalchemy import URL, Executable, Row, Select, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from masumi_sumi.errors import SettingInvalid
 
@@ -22,7 +24,9 @@ BUSY_SECONDS = 60.0
 """How long SQLite waits for another process's write before it says that the database is locked."""
 
 CONNECTIONS = 5
-"""Kept open by an engine; of these SQLite writes with one, as it could not use more."""
+"""Kept open for reading, and as many for writing; SQLite, which could not use more, has one."""
+
+_ADVISORY_KEY = 0x53554D49
 
 _SETTING = "SUMI_DATABASE_URL"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -53,11 +57,12 @@ def sqlite_file(url: URL) -> Path | None:
 
 
 class Database:
-    """Reads run side by side; writes to SQLite one after the other."""
+    """Reads run side by side, each by itself; writes to SQLite one after the other."""
 
-    def __init__(self, engine: AsyncEngine, writers: int) -> None:
-        self.engine = engine
-        self._turns = asyncio.Semaphore(writers)
+    def __init__(self, reads: AsyncEngine, writes: AsyncEngine | None = None) -> None:
+        self._reads = reads
+        self._writes = writes or reads
+        self._turns = asyncio.Semaphore(1 if self.is_sqlite else CONNECTIONS)
         self._writing: set[asyncio.Task[int]] = set()
 
     @classmethod
@@ -68,31 +73,24 @@ class Database:
         """
         file = sqlite_file(url)
         if file is None:
-            return cls(_engine(url, pool_pre_ping=True), writers=CONNECTIONS - 1)
+            return cls(_reads(url), _engine(url, pool_pre_ping=True))
         await asyncio.to_thread(_make_private, file, str(url))
-        engine = _engine(
-            url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE"}
-        )
-        _on_connect(engine, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-        return cls(engine, writers=1)
+        options = {"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE"}
+        writes = _engine(url, connect_args=options)
+        _on_connect(writes, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+        return cls(_reads(url), writes)
 
     @classmethod
     def reading(cls, url: URL) -> Self:
         """Read-only, for any number of processes; makes nothing."""
-        file = sqlite_file(url)
-        if file is None:
-            options = {"server_settings": {"default_transaction_read_only": "on"}}
-            return cls(_engine(url, pool_pre_ping=True, connect_args=options), writers=0)
-        query = {"mode": "ro", "uri": "true"}
-        read_only = url.set(database=f"file:{quote(str(file))}", query=query)
-        return cls(_engine(read_only, connect_args={"timeout": BUSY_SECONDS}), writers=0)
+        return cls(_reads(url))
 
     @property
     def is_sqlite(self) -> bool:
-        return self.engine.dialect.name == "sqlite"
+        return self._reads.dialect.name == "sqlite"
 
     async def read(self, query: Select[Any]) -> list[Row[Any]]:
-        async with self.engine.connect() as connection:
+        async with self._reads.connect() as connection:
             return list((await connection.execute(query)).all())
 
     async def write(self, *statements: Executable) -> int:
@@ -106,22 +104,47 @@ class Database:
         return await asyncio.shield(task)
 
     async def has(self, table: str) -> bool:
-        async with self.engine.connect() as connection:
+        async with self._reads.connect() as connection:
             return await connection.run_sync(lambda sync: inspect(sync).has_table(table))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Any statements, all or none; no other process writes meanwhile."""
+        async with self._writes.begin() as connection:
+            if self.is_sqlite:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY})")
+            yield connection
 
     async def aclose(self) -> None:
         await asyncio.gather(*self._writing, return_exceptions=True)
-        await self.engine.dispose()
+        await self._reads.dispose()
+        await self._writes.dispose()
 
     async def _commit(self, statements: tuple[Executable, ...]) -> int:
-        async with self._turns, self.engine.begin() as connection:
+        async with self._turns, self._writes.begin() as connection:
             changed = [(await connection.execute(statement)).rowcount for statement in statements]
         return changed[0]
 
 
+def _reads(url: URL) -> AsyncEngine:
+    """Without transactions: a read is one statement, and each step to the database has its price."""
+    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    file = sqlite_file(url)
+    if file is None:
+        read_only = {"server_settings": {"default_transaction_read_only": "on"}}
+        return _engine(url, pool_pre_ping=True, connect_args=read_only, **options)
+    query = {"mode": "ro", "uri": "true"}
+    read_only_file = url.set(database=f"file:{quote(str(file))}", query=query)
+    return _engine(read_only_file, connect_args={"timeout": BUSY_SECONDS}, **options)
+
+
 def _engine(url: URL, **options: Any) -> AsyncEngine:
     try:
-        return create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0, **options)
+        return create_async_engine(
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=BUSY_SECONDS, **options
+        )
     except ModuleNotFoundError as error:
         rule = f"its driver is not installed: pip install {error.name}"
         raise SettingInvalid(_SETTING, str(url), rule) from error
