@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     sandbox_port: int = 3001
     ray_port: int = 6379
     dashboard_port: int = 8265
+    ray_cpus: int = Field(0, ge=0)
 
     @model_validator(mode="before")
     @classmethod

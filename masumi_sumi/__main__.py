@@ -1,0 +1,3 @@
+from masumi_sumi.cli import main
+
+main()

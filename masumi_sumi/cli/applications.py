@@ -1,0 +1,157 @@
+"""Applications on Ray Serve: what an operator names becomes Serve's configuration, and is deployed
+through Serve's REST API."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from masumi_sumi.cli.failures import DeployFailed
+from masumi_sumi.errors import SettingInvalid
+
+BUILDER = "masumi_sumi.plugin:application"
+CONFIG = "serve_config.yaml"
+PATH = "/api/serve/applications/"
+TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+Document = dict[str, Any]
+"""A piece of Ray Serve's own configuration, which is Serve's to validate."""
+
+
+@dataclass(frozen=True)
+class Application:
+    name: str
+    route: str
+    document: Document = field(repr=False)
+
+
+def parse(named: Iterable[str]) -> tuple[Application, ...]:
+    """Applications from import paths (``module:attr``) and files of Ray Serve's YAML form.
+
+    Raises SettingInvalid for anything else, and for two applications of one name.
+    """
+    found: dict[str, Application] = {}
+    for word in named:
+        for application in _parse_one(word):
+            if application.name in found:
+                rule = f"another application is named {application.name} too: name them in a YAML"
+                raise SettingInvalid("APP", word, rule)
+            found[application.name] = application
+    return tuple(found.values())
+
+
+def _parse_one(word: str) -> list[Application]:
+    if word.endswith((".yaml", ".yml")):
+        return _parse_file(Path(word))
+    if not TARGET.fullmatch(word):
+        raise SettingInvalid("APP", word, "expected module:attribute or a YAML file")
+    name = word.partition(":")[0].rpartition(".")[2].replace("_", "-")
+    document = {
+        "name": name,
+        "route_prefix": f"/{name}",
+        "import_path": BUILDER,
+        "args": {"target": word},
+    }
+    return [Application(name, f"/{name}", document)]
+
+
+def _parse_file(path: Path) -> list[Application]:
+    documents = read_config(path).get("applications")
+    if not isinstance(documents, list) or not all(isinstance(each, dict) for each in documents):
+        raise SettingInvalid("APP", str(path), 'expected a list under "applications"')
+    return [
+        Application(each.get("name", "default"), each.get("route_prefix", "/"), each)
+        for each in documents
+    ]
+
+
+def read_config(path: Path) -> Document:
+    """A YAML file in the form of Ray Serve's configuration."""
+    try:
+        document = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise SettingInvalid("file", str(path), error.strerror or "unreadable") from error
+    except yaml.YAMLError as error:
+        raise SettingInvalid("file", str(path), f"is no YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise SettingInvalid("file", str(path), "expected Ray Serve's configuration")
+    return document
+
+
+class Serve:
+    """Ray Serve behind its REST API at the dashboard's address.
+
+    ``config`` is what stands beside the applications in Serve's configuration.
+    """
+
+    def __init__(self, dashboard: str, config: Mapping[str, Any]) -> None:
+        self._url = dashboard + PATH
+        self._config = {key: value for key, value in config.items() if key != "applications"}
+
+    def start(self) -> None:
+        """Start Serve itself; does nothing to applications that run."""
+        self._put([])
+
+    def apply(self, applications: Iterable[Application]) -> None:
+        """Ask for these applications, and for those that are there already."""
+        self._put([application.document for application in applications])
+
+    def runs_any(self) -> bool:
+        return bool(self._details())
+
+    def wait(
+        self, applications: Iterable[Application], *, seconds: float, check: Callable[[], None]
+    ) -> None:
+        """Return when all are RUNNING. ``check`` is called between looks, and may raise.
+
+        Raises DeployFailed with Ray's own message.
+        """
+        names = {application.name for application in applications}
+        until = time.monotonic() + seconds
+        while waiting := {name for name in names if not self._is_running(name)}:
+            check()
+            if time.monotonic() > until:
+                name = min(waiting)
+                raise DeployFailed(name, f"not RUNNING after {seconds:.0f} s; {self._words(name)}")
+            time.sleep(0.2)
+
+    def _is_running(self, name: str) -> bool:
+        status = self._details().get(name, {}).get("status")
+        if status in ("DEPLOY_FAILED", "UNHEALTHY"):
+            raise DeployFailed(name, self._words(name))
+        return bool(status == "RUNNING")
+
+    def _words(self, name: str) -> str:
+        details = self._details().get(name, {})
+        said = [details.get("message", "")]
+        said += [each.get("message", "") for each in details.get("deployments", {}).values()]
+        return "\n".join(filter(None, said)) or str(details.get("status", "unknown"))
+
+    def _put(self, documents: list[Document]) -> None:
+        present = {
+            name: details["deployed_app_config"]
+            for name, details in self._details().items()
+            if details.get("deployed_app_config")
+        }
+        asked = {document.get("name", "default"): document for document in documents}
+        body = {**self._config, "applications": list({**present, **asked}.values())}
+        answer = self._send("PUT", json=body)
+        if answer.status_code != 200:
+            raise DeployFailed(", ".join(asked) or "Serve", answer.text)
+
+    def _details(self) -> dict[str, Document]:
+        found: dict[str, Document] = self._send("GET").json()["applications"]
+        return found
+
+    def _send(self, method: str, **content: Any) -> httpx.Response:
+        try:
+            return httpx.request(method, self._url, timeout=60.0, trust_env=False, **content)
+        except httpx.HTTPError as error:
+            raise DeployFailed("Serve", f"{self._url} gave no answer: {error!r}") from error

@@ -1,0 +1,83 @@
+"""The one environment that all parts of a stack are started with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from masumi_sumi.cli.ports import LOOPBACK
+from masumi_sumi.settings import SANDBOX_TOKEN, NodeSettings, Settings
+
+RAY = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""The first binds all of Ray to loopback (a Ray port is a shell for whoever reaches it); a driver
+outside the stack needs it too. The second spares idle workers that detached actors never use."""
+
+
+def reachable(host: str) -> str:
+    """The host to connect to, for a host to bind to."""
+    return LOOPBACK if host in ("0.0.0.0", "::", "localhost") else host
+
+
+def sandbox_url(settings: Settings) -> str:
+    return f"http://{reachable(settings.host)}:{settings.sandbox_port}/api/v1"
+
+
+def with_sandbox(settings: Settings) -> Settings:
+    """The settings with the sandbox as the node of Preprod."""
+    node = NodeSettings.model_validate({"url": sandbox_url(settings), "token": SANDBOX_TOKEN})
+    return settings.model_copy(update={"nodes": {**settings.nodes, "Preprod": node}})
+
+
+def admin_login(environ: Mapping[str, str], dotenv: Mapping[str, str | None]) -> tuple[str, str]:
+    """Name and password of the panel's first role, found where Kodosumi finds them."""
+    key = "KODO_ADMIN_PASSWORD"
+    return "admin", environ.get(key) or dotenv.get(key) or "admin"
+
+
+def environment(settings: Settings, environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """``environ`` without a foreign Ray's address, with our settings and Kodosumi's.
+
+    ``folder`` becomes importable in every part, so that ``module:attr`` of an app is found.
+    """
+    kept = {key: value for key, value in environ.items() if key not in ("RAY_ADDRESS",)}
+    path = [str(folder), *kept.get("PYTHONPATH", "").split(os.pathsep)]
+    return {
+        **kept,
+        **RAY,
+        **_kodosumi(settings),
+        **_sumi(settings),
+        "NO_PROXY": ",".join(filter(None, [kept.get("NO_PROXY", ""), LOOPBACK, "localhost"])),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, path))),
+    }
+
+
+def _kodosumi(settings: Settings) -> dict[str, str]:
+    data = settings.data_dir
+    return {
+        "KODO_RAY_SERVER": f"{LOOPBACK}:{settings.ray_port}",
+        "KODO_RAY_DASHBOARD": f"http://{LOOPBACK}:{settings.dashboard_port}",
+        "KODO_APP_SERVER": f"http://{settings.host}:{settings.panel_port}",
+        "KODO_EXEC_DIR": str(data / "execution"),
+        "KODO_UPLOAD_DIR": str(data / "uploads"),
+        "KODO_ADMIN_DATABASE": f"sqlite+aiosqlite:///{data / 'admin.db'}",
+        "KODO_YAML_BASE": str(data / "config" / "config.yaml"),
+        "KODO_SPOOLER_LOG_FILE": str(data / "logs" / "kodosumi-spooler.log"),
+        "KODO_APP_LOG_FILE": str(data / "logs" / "kodosumi-panel.log"),
+    }
+
+
+def _sumi(settings: Settings) -> dict[str, str]:
+    nodes = {network: _node(node) for network, node in settings.nodes.items()}
+    plain = settings.model_dump(mode="json", exclude={"nodes"}, exclude_none=True)
+    values = {f"SUMI_{name.upper()}": str(value) for name, value in plain.items()}
+    return {**values, "SUMI_NODES": json.dumps(nodes)}
+
+
+def _node(node: NodeSettings) -> dict[str, object]:
+    return {**node.model_dump(exclude_none=True), "token": node.token.get_secret_value()}
