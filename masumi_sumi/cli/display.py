@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Spinners
+from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from masumi_sumi.cli.stack import Progress, Stack
+from masumi_sumi.settings import NodeSettings
 
 
 class Display:
@@ -67,5 +68,5 @@ def summarize(console: Console, stack: Stack, seconds: float) -> None:
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def _real_nodes(stack: Stack) -> list[tuple[str, object]]:
+def _real_nodes(stack: Stack) -> list[tuple[str, NodeSettings]]:
     return [] if "sandbox" in stack.parts else list(stack.settings.nodes.items())

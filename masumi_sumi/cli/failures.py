@@ -1,12 +1,12 @@
 """What goes wrong with a stack that was configured well: exit code 1 of the command.
 
-    SumiError
-    ├── ConfigurationError
-    │   └── StackRunning      another ``up`` owns this data folder
-    └── StackFailed
-        ├── PartDied          a process of the stack ended by itself
-        ├── PartLate          a process lives but does not answer
-        └── DeployFailed      Ray Serve refused an application, in Ray's own words
+SumiError
+├── ConfigurationError
+│   └── StackRunning      another ``up`` owns this data folder
+└── StackFailed
+    ├── PartDied          a process of the stack ended by itself
+    ├── PartLate          a process lives but does not answer
+    └── DeployFailed      Ray Serve refused an application, in Ray's own words
 """
 
 from __future__ import annotations

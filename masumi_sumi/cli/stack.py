@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, RLock
 from types import TracebackType
@@ -74,6 +75,7 @@ class Stack:
         self._report = report
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._record: record.Record | None = None
+        self._deployed: list[str] = []
         self._cancelled = Event()
         self._lock = RLock()
 
@@ -92,6 +94,11 @@ class Stack:
     @property
     def panel_login(self) -> tuple[str, str]:
         return admin_login(self.environment, dotenv_values(".env"))
+
+    @property
+    def applications(self) -> tuple[str, ...]:
+        """Names of the applications that were deployed, each with its address in ``urls``."""
+        return tuple(self._deployed)
 
     def log(self, part: str) -> Path:
         return self.settings.data_dir / "logs" / f"{part}.log"
@@ -146,7 +153,7 @@ class Stack:
 
     def _steps(self, ray_dir: Path) -> list[Step]:
         built = parts.build(self.settings, self.parts, ray_dir)
-        steps = [Step(part.name, lambda part=part: self._bring(part), part.needs) for part in built]
+        steps = [Step(part.name, partial(self._bring, part), part.needs) for part in built]
         if "serve" in self.parts:
             steps.append(Step("serve", self._start_serve, ("ray",)))
             steps.append(Step("apps", lambda: self._deploy(self._apps), ("serve", "supervisor")))
@@ -203,6 +210,7 @@ class Stack:
         self._serve.wait(applications, seconds=DEPLOY_SECONDS, check=self._heed)
         for application in applications:
             url = f"{self.urls['serve']}{application.route.rstrip('/')}/"
+            self._deployed.append(application.name)
             self._tell_ready(application.name, url, began)
 
     def _list_flows(self) -> None:

@@ -1,0 +1,64 @@
+"""The commands and their options; each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
+DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (SUMI_DATA_DIR).")]
+Host = Annotated[str | None, typer.Option(help="The address to listen at (SUMI_HOST).")]
+
+app = typer.Typer(
+    help="Sell Kodosumi agents on the Masumi network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def up(
+    apps: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[APP]...", help="module:attribute, or a YAML file of Ray Serve."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Ray Serve as a whole; serve_config.yaml if there is one."),
+    ] = None,
+    data_dir: DataDir = None,
+    host: Host = None,
+    panel_port: Port = None,
+    serve_port: Port = None,
+    sandbox_port: Port = None,
+    ray_port: Port = None,
+    dashboard_port: Port = None,
+) -> None:
+    """Run a whole stack here until Ctrl-C: Ray, panel, spooler, sandbox, supervisor, APPs.
+
+    Every option has a setting: --panel-port is SUMI_PANEL_PORT.
+    """
+    from masumi_sumi.cli.foreground import run_stack
+
+    run_stack(
+        apps or [],
+        config,
+        data_dir=data_dir,
+        host=host,
+        panel_port=panel_port,
+        serve_port=serve_port,
+        sandbox_port=sandbox_port,
+        ray_port=ray_port,
+        dashboard_port=dashboard_port,
+    )
+
+
+@app.command()
+def down(data_dir: DataDir = None) -> None:
+    """End the stack with this data folder, and nothing else, however its `up` ended."""
+    from masumi_sumi.cli.foreground import load, stop_recorded
+
+    stop_recorded(load(data_dir=data_dir).data_dir)

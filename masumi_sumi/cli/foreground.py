@@ -1,0 +1,111 @@
+"""What ``up`` and ``down`` do around a Stack: settings, signals, and what people see."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from masumi_sumi.cli import record
+from masumi_sumi.cli.applications import CONFIG, read_config
+from masumi_sumi.cli.display import Display, summarize
+from masumi_sumi.cli.stack import Stack
+from masumi_sumi.errors import SettingInvalid
+from masumi_sumi.settings import Settings
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+OWNER_SECONDS = 20.0
+"""How long ``down`` leaves an ``up`` that is alive to end by itself."""
+
+
+def load(**options: object) -> Settings:
+    """Settings with these options over them; None leaves a setting alone.
+
+    Raises SettingInvalid, naming the setting.
+    """
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SUMI_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingInvalid(name, first["input"], first["msg"]) from error
+
+
+def run_stack(apps: list[str], config: Path | None, **options: object) -> None:
+    """Run until a signal asks for the end, or a part dies (StackFailed)."""
+    settings = load(**options)
+    served = _serve_config(config)
+    settings = _place(settings, served)
+    console = Console()
+    began = time.monotonic()
+    with _signals(), Display(console) as display:
+        stack = Stack(settings, apps, config=served, report=display)
+        try:
+            stack.start()
+            summarize(console, stack, time.monotonic() - began)
+            stack.wait()
+        except KeyboardInterrupt:
+            return
+        finally:
+            _ignore_signals()
+            stack.stop()
+
+
+def stop_recorded(data_dir: Path) -> None:
+    """Let an ``up`` that is alive end its stack; end what is left of one that is not."""
+    console = Console()
+    left = record.read(data_dir)
+    if left is None:
+        console.print(f"no stack is up with the data folder {data_dir}", soft_wrap=True)
+        return
+    if owner := left.owner.process():
+        owner.send_signal(signal.SIGTERM)
+        until = time.monotonic() + OWNER_SECONDS
+        while left.owner.alive and time.monotonic() < until:
+            time.sleep(0.1)
+    record.clear(data_dir, record.read(data_dir) or left)
+    for part in left.parts:
+        console.print(f"ended: {part.name}", highlight=False)
+
+
+def _serve_config(named: Path | None) -> dict[str, Any]:
+    path = named or Path(CONFIG)
+    return read_config(path) if named or path.exists() else {}
+
+
+def _place(settings: Settings, served: dict[str, Any]) -> Settings:
+    """Ray Serve's address from its own file, where no setting says otherwise."""
+    said = served.get("http_options") or {}
+    given = settings.model_fields_set
+    if "port" in said and "serve_port" not in given:
+        return settings.model_copy(update={"serve_port": int(said["port"])})
+    return settings
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """TERM and HUP end as Ctrl-C does."""
+    before = {each: signal.signal(each, _interrupt) for each in ENDS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _ignore_signals() -> None:
+    for each in ENDS:
+        signal.signal(each, signal.SIG_IGN)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
