@@ -129,7 +129,7 @@ class Database:
 
 
 def _reads(url: URL) -> AsyncEngine:
-    """Without transactions: a read is one statement, and each step to the database has its price."""
+    """Without transactions: a read is one statement, and every step to the database costs time."""
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
     file = sqlite_file(url)
     if file is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Self, cast
 
 from sqlalchemy import (
@@ -86,12 +86,8 @@ class SqlJobStore(Lookup):
         """
         if before.id != after.id:
             raise ValueError(f"job {before.id!r} cannot be saved as {after.id!r}")
-        changes = job_values(after) | {"version": before.version + 1}
-        if after.state != before.state:
-            changes["entered_at"] = self._clock.now()
-        changes |= _look_after(before, after, self._clock.now())
         try:
-            return await self._database.write(_guarded(before, changes).values(**changes)) == 1
+            return await self._database.write(_save(before, after, self._clock.now())) == 1
         except IntegrityError:
             _log.warning("blockchain identifier belongs to another job", extra={"job_id": after.id})
             return False
@@ -189,18 +185,23 @@ def _launch_row(job_id: str, launch: Launch) -> Insert:
     )
 
 
-def _guarded(before: Job, changes: Mapping[str, Any]) -> Update:
-    return update(jobs).where(
+def _save(before: Job, after: Job, now: float) -> Update:
+    changes = job_values(after) | _look_after(before, after, now) | {"version": before.version + 1}
+    if after.state != before.state:
+        changes["entered_at"] = now
+    guards = [
         jobs.c.id == before.id,
         jobs.c.version == before.version,
         jobs.c.state == before.state.value,
         _once(jobs.c.sent_hash, "", changes["sent_hash"]),
         _once(jobs.c.payment_digest, None, changes["payment_digest"]),
-        or_(
-            jobs.c.result.is_not_distinct_from(changes["result"]),
-            and_(jobs.c.result.is_(None), jobs.c.state.not_in(_ENDED_JOBS)),
-        ),
-    )
+    ]
+    if after.result != before.result:
+        guards += [jobs.c.result.is_(None), jobs.c.state.not_in(_ENDED_JOBS)]
+    for long in ("result", "final"):
+        if getattr(after, long) == getattr(before, long):
+            del changes[long]
+    return update(jobs).where(*guards).values(**changes)
 
 
 def _once(column: ColumnElement[Any], unset: str | None, value: str | None) -> ColumnElement[bool]:
