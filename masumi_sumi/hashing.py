@@ -29,7 +29,7 @@ def canonical_json(value: Any) -> str:
     Raises BodyUnreadable for what JSON cannot carry (NaN, infinities, lone surrogates).
     """
     try:
-        return rfc8785.dumps(_as_doubles(value)).decode("utf-8")
+        return str(rfc8785.dumps(_as_doubles(value)), "utf-8")
     except (rfc8785.CanonicalizationError, UnicodeError, OverflowError, RecursionError) as error:
         raise BodyUnreadable("input_data", f"cannot be hashed: {error}") from error
 

@@ -17,7 +17,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from masumi_sumi.errors import DeadlinesDoNotFit, SettingInvalid
+from masumi_sumi.errors import DeadlinesDoNotFit, NodeNotConfigured, SettingInvalid
 
 Network = Literal["Preprod", "Mainnet"]
 
@@ -125,6 +125,13 @@ class Settings(BaseSettings):
         if self.max_runners:
             return self.max_runners
         return max(2, psutil.virtual_memory().total // 2 // RUNNER_BYTES)
+
+    def node(self, network: str) -> NodeSettings:
+        """Raises NodeNotConfigured."""
+        try:
+            return self.nodes[network]
+        except KeyError:
+            raise NodeNotConfigured(network) from None
 
     def deadlines(
         self,

@@ -165,3 +165,53 @@ class Journal(Protocol):
     async def final(self, job: Job) -> str | None:
         """The final event that the execution already holds, for a runner that died after it."""
         ...
+
+
+class Agent(Protocol):
+    """The author's app, called as a sale calls it."""
+
+    async def form(self, flow: str) -> list[dict[str, Any]]:
+        """Kodosumi elements of the flow's form. Raises UnknownFlow."""
+        ...
+
+    async def launch(self, flow: str, values: dict[str, Any], sale: Sale) -> Launch:
+        """Let the app's handler validate and launch; nothing runs.
+
+        Raises FieldsInvalid (the author's InputsError), HandlerFailed, NoLaunch, LaunchEscaped.
+        """
+        ...
+
+    async def lock_form(self, job_id: str, lock_id: str) -> list[dict[str, Any]]:
+        """Kodosumi elements of a lock's form. Raises UnknownLock, HandlerFailed."""
+        ...
+
+    async def answer(
+        self, job_id: str, lock_id: str, values: dict[str, Any], input_hash: str
+    ) -> bool:
+        """Hand an answer to the app and release the lock; False when it was released before.
+
+        Raises FieldsInvalid (the author's InputsError), UnknownLock, HandlerFailed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What an execution is told about its sale."""
+
+    job_id: str
+    user: str
+    identifier: str
+    input_hash: str
+    agent_identifier: str
+    endpoint: str = ""  # where the buyer asks for the job's status
+
+
+class Supervision(JobReader, Protocol):
+    """The process that owns the jobs, as seen from a face. Raises SellerUnavailable."""
+
+    async def start(self, job: Job, launch: Launch) -> Job: ...
+
+    async def buyer_user(self) -> str: ...
+
+    async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> Lock | None: ...

@@ -1,0 +1,1 @@
+"""Agents to learn from, and to sell in the demo."""

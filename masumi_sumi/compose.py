@@ -1,0 +1,130 @@
+"""Settings in, wired parts out: the only reader of settings.
+
+``python -m masumi_sumi.compose supervisor`` makes sure that the Ray cluster at KODO_RAY_SERVER
+has its supervisor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import AbstractContextManager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from masumi_sumi.clock import SystemClock
+from masumi_sumi.jobs.ports import JobReader
+from masumi_sumi.jobs.reconcile import Policy, Reconciler
+from masumi_sumi.jobs.service import JobService
+from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
+from masumi_sumi.payments.escrow import NodeEscrow
+from masumi_sumi.runtime import capture, supervisor
+from masumi_sumi.runtime.agent import KodosumiAgent, flows_of
+from masumi_sumi.runtime.journal import ExecutionJournal
+from masumi_sumi.runtime.launcher import RayLauncher
+from masumi_sumi.runtime.operators import BuyerUser
+from masumi_sumi.runtime.supervision import RaySupervision
+from masumi_sumi.settings import Settings
+
+__all__ = ["AppParts", "app_parts", "flows_of", "settings", "start_supervisor"]
+
+READY_TIMEOUT = 60.0
+
+
+@cache
+def settings() -> Settings:
+    """Raises ConfigurationError naming the setting."""
+    return Settings()
+
+
+class AppParts:
+    """What the plugin needs inside an app's replica; opened when the first request comes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._clock = SystemClock()
+        self._since = self._clock.now()
+        self._reader: SqlJobReader | None = None
+
+    def uptime(self) -> float:
+        return self._clock.now() - self._since
+
+    def app_url(self, root_path: str) -> str:
+        return f"http://{self.settings.host}:{self.settings.serve_port}{root_path}"
+
+    def agent(self, app: Any, api: Any, app_url: str) -> KodosumiAgent:
+        return KodosumiAgent(app, api, app_url)
+
+    def plain(self, scope: Any) -> AbstractContextManager[None]:
+        scope[capture.SCOPE_KEY] = capture.PLAIN
+        return capture.plain()
+
+    async def service(self, agent: KodosumiAgent) -> JobService:
+        supervision = RaySupervision()
+        await supervision.ping()
+        reader = await self._open_reader(supervision)
+        return JobService(agent, supervision, reader, self._clock, partial(secrets.token_hex, 8))
+
+    async def _open_reader(self, supervision: RaySupervision) -> JobReader:
+        """Straight from the store where it is at hand, else through the supervisor."""
+        url = self.settings.database_url
+        if not await asyncio.to_thread(_at_hand, url):
+            return supervision
+        self._reader = await SqlJobReader.open(url)
+        return self._reader
+
+    async def aclose(self) -> None:
+        if self._reader is not None:
+            await self._reader.aclose()
+
+
+def _at_hand(database_url: str) -> bool:
+    scheme, _, path = database_url.partition(":///")
+    return not scheme.startswith("sqlite") or Path(path).exists()
+
+
+def app_parts() -> AppParts:
+    return AppParts(settings())
+
+
+async def _build_works(given: Settings) -> supervisor.Works:
+    from kodosumi.config import InternalSettings
+
+    logging.getLogger("masumi_sumi").setLevel(logging.INFO)
+    clock = SystemClock()
+    store = await SqlJobStore.open(given.database_url, clock)
+    journal = ExecutionJournal(Path(InternalSettings().EXEC_DIR), clock)
+    escrow = NodeEscrow(given.nodes, clock, open_timeout=given.start_timeout)
+    policy = Policy(
+        runners_at_once=given.runners_at_once,
+        result_form=given.result_hash,
+        poll=min((node.poll for node in given.nodes.values()), default=2.0),
+        start_timeout=given.start_timeout,
+    )
+    launcher = RayLauncher(journal)
+    reconciler = Reconciler(store, escrow, launcher, journal, clock, policy)
+    return supervisor.Works(store, reconciler, BuyerUser(given.buyer_user), clock.now)
+
+
+def start_supervisor(given: Settings) -> str:
+    """The supervisor's process id, once it answers. Needs a connection to Ray."""
+    handle = supervisor.ensure(partial(_build_works, given))
+    return str(ray.get(handle.ping.remote(), timeout=READY_TIMEOUT))
+
+
+def main() -> None:
+    from kodosumi.config import InternalSettings
+
+    given = settings()
+    given.data_dir.mkdir(parents=True, exist_ok=True)
+    ray.init(address=InternalSettings().RAY_SERVER, logging_level=logging.WARNING)
+    print(f"supervisor: pid {start_supervisor(given)}")
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()

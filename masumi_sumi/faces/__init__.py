@@ -1,0 +1,1 @@
+"""HTTP dialects over the jobs: parse, call the service, word the answer."""

@@ -1,0 +1,233 @@
+"""The MIP-003 face of one flow, worded for every buyer there is.
+
+Ids and hashes come in both spellings and are accepted in both. Times are epoch milliseconds, as
+the node gave them. No nulls. A refusal of what the buyer sent is a 4xx: nothing was started.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from masumi_sumi.errors import (
+    BodyUnreadable,
+    ConfigurationError,
+    Conflict,
+    HandlerFailed,
+    InputRefused,
+    LaunchError,
+    NodeError,
+    NotFound,
+    SellerUnavailable,
+    SumiError,
+)
+from masumi_sumi.faces.body import read_object, text_field
+from masumi_sumi.flows import mip003_schema
+from masumi_sumi.jobs.model import Job, Terms
+from masumi_sumi.jobs.service import Chooser, Hire, JobService, Question, Standing
+
+log = logging.getLogger(__name__)
+
+STATUS_OF: tuple[tuple[type[SumiError], int], ...] = (
+    (InputRefused, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (HandlerFailed, 422),
+    (NodeError, 503),
+    (SellerUnavailable, 503),
+    (ConfigurationError, 503),
+    (LaunchError, 500),
+)
+
+PAYMENT_UNAVAILABLE = "the seller's payment node does not answer; nothing was started, try again"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One flow as it is sold. ``terms`` raises ConfigurationError while it cannot be sold."""
+
+    flow: str
+    name: str
+    terms: Callable[[Any], Terms]
+    app_url: str
+
+
+Action = Callable[["Mip003Face", Request, Offer], Awaitable[Response]]
+
+
+class Mip003Face:
+    def __init__(self, service: JobService, uptime: Callable[[], float]) -> None:
+        """``uptime`` is in seconds."""
+        self._service, self._uptime = service, uptime
+
+    async def __call__(self, request: Request, offer: Offer, action: str) -> Response:
+        """Answer ``action`` (a key of ACTIONS) for a flow."""
+        method, act = ACTIONS[action]
+        if request.method != method and not (method == "GET" and request.method == "HEAD"):
+            return JSONResponse(
+                {"detail": f"use {method}"}, status_code=405, headers={"allow": method}
+            )
+        try:
+            return await act(self, request, offer)
+        except SumiError as error:
+            return refusal(error)
+        except Exception:
+            log.exception("a request broke off", extra={"flow": offer.flow})
+            return JSONResponse({"detail": "internal error"}, status_code=500)
+
+    async def availability(self, request: Request, offer: Offer) -> Response:
+        answer: dict[str, Any] = {"type": "masumi-agent", "uptime": str(int(self._uptime()))}
+        try:
+            terms = offer.terms({})
+        except ConfigurationError as error:
+            log.error("flow cannot be sold", extra={"flow": offer.flow, "note": str(error)})
+            return JSONResponse({**answer, "status": "unavailable", "message": "not for sale now"})
+        if terms.agent_identifier:
+            answer["agentIdentifier"] = terms.agent_identifier
+        message = f"{offer.name} is ready to accept jobs"
+        return JSONResponse({**answer, "status": "available", "message": message})
+
+    async def input_schema(self, request: Request, offer: Offer) -> Response:
+        return JSONResponse(mip003_schema(await self._service.form(offer.flow)))
+
+    async def start_job(self, request: Request, offer: Offer) -> Response:
+        body = await read_object(request)
+        names = ("identifier_from_purchaser", "identifierFromPurchaser")
+        data = _input_data(body)
+        terms = offer.terms(data)
+        identifier = text_field(body, *names, default="" if terms.free else None)
+        hire = Hire(offer.flow, identifier, data, offer.app_url)
+        return JSONResponse(started(await self._service.start(hire, terms)))
+
+    async def status(self, request: Request, offer: Offer) -> Response:
+        job_id = request.query_params.get("job_id") or request.query_params.get("jobId")
+        if not job_id:
+            raise BodyUnreadable("job_id", "is required")
+        return JSONResponse(standing_answer(await self._service.standing(job_id, offer.flow)))
+
+    async def provide_input(self, request: Request, offer: Offer) -> Response:
+        body = await read_object(request)
+        job_id = text_field(body, "job_id", "jobId", "id")
+        chosen = Chooser(
+            lock_id=text_field(body, "status_id", "statusId", default=""),
+            schema_hash=text_field(body, "input_schema_hash", "inputSchemaHash", default=""),
+        )
+        data = _input_data(body)
+        digest = await self._service.answer(job_id, data, offer.flow, chosen)
+        return JSONResponse(
+            {"status": "success", "job_id": job_id, "input_hash": digest, "signature": ""}
+        )
+
+
+ACTIONS: dict[str, tuple[str, Action]] = {
+    "availability": ("GET", Mip003Face.availability),
+    "input_schema": ("GET", Mip003Face.input_schema),
+    "start_job": ("POST", Mip003Face.start_job),
+    "status": ("GET", Mip003Face.status),
+    "provide_input": ("POST", Mip003Face.provide_input),
+}
+
+
+def refusal(error: SumiError) -> Response:
+    """An error as its buyer gets it; what only the seller may know stays in the log."""
+    status = next((code for kind, code in STATUS_OF if isinstance(error, kind)), 500)
+    if status >= 500:
+        log.error("request failed", extra={"note": str(error)})
+    body: dict[str, Any] = {"detail": _told(error, status)}
+    if isinstance(error, InputRefused):
+        body["errors"] = dict(error.fields)
+    return JSONResponse(body, status_code=status)
+
+
+def _told(error: SumiError, status: int) -> str:
+    if isinstance(error, NodeError):
+        return PAYMENT_UNAVAILABLE
+    if isinstance(error, ConfigurationError | LaunchError) and status >= 500:
+        return "the agent is not set up correctly; nothing was started"
+    return str(error)
+
+
+def _input_data(body: dict[str, Any]) -> Any:
+    """Raises BodyUnreadable when it is missing or neither an object nor a list of pairs."""
+    for name in ("input_data", "inputData", "input"):
+        if name in body:
+            data = body[name]
+            if isinstance(data, dict | list):
+                return data
+            raise BodyUnreadable(name, "must be an object")
+    raise BodyUnreadable("input_data", "is required")
+
+
+def started(job: Job) -> dict[str, Any]:
+    """All that a buyer needs to pay, in one answer."""
+    answer: dict[str, Any] = {
+        "status": "success",
+        "id": job.id,
+        "job_id": job.id,
+        "input_hash": job.input_hash,
+        "inputHash": job.input_hash,
+    }
+    if job.identifier:
+        answer["identifierFromPurchaser"] = job.identifier
+    payment = job.payment
+    if payment is None or payment.facts is None:
+        return answer
+    facts, times = payment.facts, payment.facts.times
+    answer |= {
+        "payment_id": facts.blockchain_identifier,
+        "blockchainIdentifier": facts.blockchain_identifier,
+        "agentIdentifier": facts.agent_identifier,
+        "sellerVKey": facts.seller_vkey,
+        "payByTime": times.pay_by,
+        "submitResultTime": times.submit_result,
+        "unlockTime": times.unlock,
+        "externalDisputeUnlockTime": times.external_dispute_unlock,
+        "paymentSourceType": facts.source_type,
+        "network": payment.network,
+        "amounts": [{"amount": part.amount, "unit": part.unit} for part in facts.price],
+    }
+    if payment.source_index is not None:
+        answer["supportedPaymentSourceIndex"] = payment.source_index
+    return answer
+
+
+def standing_answer(standing: Standing) -> dict[str, Any]:
+    """The same for the same state, to the byte."""
+    job = standing.job
+    answer: dict[str, Any] = {
+        "id": _status_id(standing),
+        "job_id": job.id,
+        "status": standing.status,
+        "input_hash": job.input_hash,
+    }
+    if standing.questions:
+        answer["input_schema"] = _schema(standing.questions)
+    if standing.result is not None:
+        answer["result"] = standing.result
+    if standing.result is not None and job.payment is not None:
+        answer["result_hash"] = job.payment.sent_hash
+    if standing.failure is not None:
+        answer |= {"error": standing.failure, "message": standing.failure}
+    return answer
+
+
+def _schema(questions: tuple[Question, ...]) -> dict[str, Any]:
+    if len(questions) == 1:
+        return mip003_schema(questions[0].form)
+    groups = [{"id": q.lock.id, "title": q.lock.name, **mip003_schema(q.form)} for q in questions]
+    return {"input_groups": groups}
+
+
+def _status_id(standing: Standing) -> str:
+    """Names the state, not the request: one question is named by its lock."""
+    if len(standing.questions) == 1:
+        return standing.questions[0].lock.id
+    locks = ",".join(question.lock.id for question in standing.questions)
+    state = f"{standing.job.id}:{standing.status}:{locks}"
+    return hashlib.sha256(state.encode()).hexdigest()[:32]

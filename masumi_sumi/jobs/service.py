@@ -1,0 +1,225 @@
+"""What every face does with a job: start it, tell where it stands, answer its questions.
+
+No HTTP and no wire words here; a face parses, calls, and words the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from masumi_sumi import flows, hashing
+from masumi_sumi.clock import Clock
+from masumi_sumi.errors import (
+    BodyUnreadable,
+    HandlerFailed,
+    IdentifierInvalid,
+    JobNotAwaitingInput,
+    LockReleased,
+    UnknownJob,
+    UnknownLock,
+)
+from masumi_sumi.jobs.model import Job, JobState, Lock, LockOutcome, Payment, Terms
+from masumi_sumi.jobs.ports import Agent, JobReader, Sale, Supervision
+
+log = logging.getLogger(__name__)
+
+Status = Literal["awaiting_payment", "awaiting_input", "running", "completed", "failed"]
+
+_PRICED_IDENTIFIER = re.compile(r"(?:[0-9a-fA-F]{2}){7,13}")
+_LONGEST_IDENTIFIER = 250
+
+_STATUS: dict[JobState, Status] = {
+    JobState.REQUESTED: "awaiting_payment",
+    JobState.AWAITING_PAYMENT: "awaiting_payment",
+    JobState.QUEUED: "running",
+    JobState.LAUNCHING: "running",
+    JobState.RUNNING: "running",
+    JobState.DELIVERING: "running",
+    JobState.COMPLETED: "completed",
+    JobState.FAILED: "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hire:
+    """A buyer's request for a job, parsed but not yet checked. ``input_data`` is as sent."""
+
+    flow: str
+    identifier: str
+    input_data: Any
+    app_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open lock with its form."""
+
+    lock: Lock
+    form: flows.Form
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job stands for its buyer. ``result`` and ``failure`` only at the end."""
+
+    job: Job
+    status: Status
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def result(self) -> str | None:
+        return self.job.result if self.status == "completed" else None
+
+    @property
+    def failure(self) -> str | None:
+        return self.job.failure if self.status == "failed" else None
+
+
+class JobService:
+    """Serves the jobs of one app."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        supervision: Supervision,
+        reader: JobReader,
+        clock: Clock,
+        token: Callable[[], str],
+    ) -> None:
+        """``token`` gives 16 unguessable hex digits a call."""
+        self._agent, self._supervision, self._reader = agent, supervision, reader
+        self._clock, self._token = clock, token
+        self._user = ""
+
+    async def form(self, flow: str) -> flows.Form:
+        """Raises UnknownFlow."""
+        return flows.read_form(await self._agent.form(flow))
+
+    async def start(self, hire: Hire, terms: Terms) -> Job:
+        """Start a job: at once when it is free, else with its payment opened.
+
+        Raises IdentifierInvalid, FieldsInvalid, LaunchError, NodeError, SellerUnavailable; no
+        job is there to run then.
+        """
+        _check_identifier(hire.identifier, terms)
+        digest = hashing.input_hash(hire.identifier, hire.input_data)
+        values = flows.submitted(await self.form(hire.flow), hire.input_data)
+        now = self._clock.now()
+        job = Job(
+            id=f"{int(now):08x}{self._token()}",
+            flow=hire.flow,
+            identifier=hire.identifier,
+            input_data=hire.input_data,
+            input_hash=digest,
+            terms=terms,
+            user=await self._buyer_user(),
+            created_at=now,
+            updated_at=now,
+            app_url=hire.app_url,
+            state=JobState.QUEUED if terms.free else JobState.REQUESTED,
+            payment=None if terms.free else _payment_wanted(terms),
+        )
+        endpoint = f"{hire.app_url.rstrip('/')}{hire.flow.rstrip('/')}"
+        sale = Sale(job.id, job.user, job.identifier, digest, terms.agent_identifier, endpoint)
+        launch = await self._agent.launch(hire.flow, values, sale)
+        return await self._supervision.start(job, launch)
+
+    async def standing(self, job_id: str, flow: str | None = None) -> Standing:
+        """Raises UnknownJob, also for a job of another flow than the one asked."""
+        job = await self._reader.job(job_id)
+        if job is None or (flow is not None and job.flow != flow):
+            raise UnknownJob(job_id)
+        if job.state is not JobState.RUNNING:
+            return Standing(job, _STATUS[job.state])
+        questions = await self._questions(job_id)
+        return Standing(job, "awaiting_input" if questions else "running", questions)
+
+    async def answer(self, job_id: str, data: Any, flow: str | None, chosen: Chooser) -> str:
+        """Answer the one question that ``chosen`` picks; returns the hash of the answer.
+
+        Raises UnknownJob, UnknownLock, LockReleased, JobNotAwaitingInput, InputRefused.
+        """
+        standing = await self.standing(job_id, flow)
+        question = chosen(standing.questions)
+        if question is None:
+            raise await self._nothing_to_answer(standing, chosen)
+        values = flows.submitted(question.form, data)
+        digest = hashing.input_hash(standing.job.identifier, data)
+        if not await self._agent.answer(job_id, question.lock.id, values, digest):
+            raise LockReleased(question.lock.id)
+        return digest
+
+    async def _nothing_to_answer(self, standing: Standing, chosen: Chooser) -> Exception:
+        named = chosen.lock_id
+        if named:
+            locks = {lock.id: lock for lock in await self._reader.locks(standing.job.id)}
+            return LockReleased(named) if named in locks else UnknownLock(named)
+        return JobNotAwaitingInput(standing.job.id, standing.status)
+
+    async def _questions(self, job_id: str) -> tuple[Question, ...]:
+        now = self._clock.now()
+        locks = await self._reader.locks(job_id)
+        waiting = [k for k in locks if k.outcome is LockOutcome.OPEN and k.expires_at > now]
+        found = [await self._question(lock) for lock in waiting]
+        return tuple(question for question in found if question is not None)
+
+    async def _question(self, lock: Lock) -> Question | None:
+        """The lock with its form; the form is asked of the app once and kept."""
+        if lock.form is None:
+            try:
+                form = await self._agent.lock_form(lock.job_id, lock.id)
+            except (UnknownLock, HandlerFailed) as error:
+                log.warning("lock has no form", extra={"job_id": lock.job_id, "note": str(error)})
+                return None
+            kept = await self._supervision.describe_lock(lock.id, form)
+            if kept is None or kept.form is None or kept.outcome is not LockOutcome.OPEN:
+                return None
+            lock = kept
+        return Question(lock, flows.read_form(lock.form or []))
+
+    async def _buyer_user(self) -> str:
+        self._user = self._user or await self._supervision.buyer_user()
+        return self._user
+
+
+class Chooser:
+    """Which of the open questions an answer is for; built from what the buyer sent."""
+
+    def __init__(self, lock_id: str = "", schema_hash: str = "") -> None:
+        self.lock_id, self._schema_hash = lock_id, schema_hash
+
+    def __call__(self, questions: tuple[Question, ...]) -> Question | None:
+        """None when the named question, or any, is not open. Raises BodyUnreadable."""
+        if self.lock_id:
+            return next((q for q in questions if q.lock.id == self.lock_id), None)
+        if self._schema_hash and questions:
+            return self._by_hash(questions)
+        if len(questions) > 1:
+            several = ", ".join(question.lock.id for question in questions)
+            raise BodyUnreadable("status_id", f"several questions are open, name one: {several}")
+        return questions[0] if questions else None
+
+    def _by_hash(self, questions: tuple[Question, ...]) -> Question:
+        for question in questions:
+            schema = flows.mip003_schema(question.form)
+            if self._schema_hash.lower() in flows.schema_hashes(schema):
+                return question
+        raise BodyUnreadable("input_schema_hash", "is not the hash of an open question")
+
+
+def _check_identifier(identifier: str, terms: Terms) -> None:
+    """Raises IdentifierInvalid."""
+    if terms.free:
+        fine = len(identifier) <= _LONGEST_IDENTIFIER
+    else:
+        fine = _PRICED_IDENTIFIER.fullmatch(identifier) is not None
+    if not fine:
+        raise IdentifierInvalid(identifier)
+
+
+def _payment_wanted(terms: Terms) -> Payment:
+    return Payment(network=terms.network, source_index=terms.source_index)

@@ -1,0 +1,138 @@
+"""``SumiMiddleware``: sells the flows of a Kodosumi app from inside the app.
+
+Below each flow's own path it answers the MIP-003 endpoints. Whatever is not one of them goes to
+the app untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Receive, Send
+
+from masumi_sumi import compose
+from masumi_sumi.faces.mip003 import ACTIONS, Mip003Face, Offer
+from masumi_sumi.jobs.model import Terms
+from masumi_sumi.plugin.decorator import terms_of
+from masumi_sumi.plugin.terms import FlowTerms
+
+Scope = MutableMapping[str, Any]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+EVERY_FLOW = "*"
+
+
+class SumiMiddleware:
+    """Plain ASGI around a ServeAPI app.
+
+    ``flows`` are an operator's terms by flow path (``"*"`` for all of them); they win over the
+    author's. ``defaults`` hold where neither says anything. ``app_url`` is the address of the
+    app on Serve; by default it follows from SUMI_SERVE_PORT and the route prefix.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        flows: Mapping[str, FlowTerms] | None = None,
+        defaults: FlowTerms | None = None,
+        app_url: str = "",
+        api: Any = None,
+    ) -> None:
+        self.app = app
+        self._api = api if api is not None else _serve_api_of(app)
+        self._flows, self._defaults = dict(flows or {}), defaults or FlowTerms()
+        self._app_url = app_url
+        self._parts = compose.app_parts()
+        self._opening = asyncio.Lock()
+        self._face: Mip003Face | None = None
+        self._agent: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._pass_on(scope, receive, send)
+            return
+        root = scope.get("root_path", "").rstrip("/")
+        await self._open(root)
+        found = self._match(_local_path(scope, root))
+        if found is None:
+            with self._parts.plain(scope):
+                await self.app(scope, receive, send)
+            return
+        flow, action = found
+        assert self._face is not None
+        request = Request(scope, receive, send)
+        response = await self._face(request, self._offer(flow, root), action)
+        await response(scope, receive, send)
+
+    def check(self) -> None:
+        """Raises ConfigurationError when a flow's terms cannot hold, before anything is sold."""
+        for flow, handler in compose.flows_of(self._api).items():
+            if not callable(self._terms(flow, handler).price):
+                self._settle(flow, {})
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+        self.check()
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            await self._parts.aclose()
+
+    async def _open(self, root: str) -> None:
+        if self._face is not None:
+            return
+        async with self._opening:
+            if self._face is None:
+                url = self._app_url or self._parts.app_url(root)
+                self._agent = self._parts.agent(self.app, self._api, url)
+                self._app_url = url
+                service = await self._parts.service(self._agent)
+                self._face = Mip003Face(service, self._parts.uptime)
+
+    def _match(self, path: str) -> tuple[str, str] | None:
+        """(flow, action) of a path that is ours."""
+        base, _, action = path.rstrip("/").rpartition("/")
+        if action not in ACTIONS or path in self._own_paths():
+            return None
+        flows = self._agent.flows()
+        return next(((flow, action) for flow in (base, f"{base}/") if flow in flows), None)
+
+    def _own_paths(self) -> set[str]:
+        """Paths that the author serves: they stay the author's."""
+        return {getattr(route, "path", "") for route in self._api.routes}
+
+    def _offer(self, flow: str, root: str) -> Offer:
+        handler = self._agent.flows()[flow]
+        known = self._api._method_lookup.get(handler, {})
+        name = known.get("summary") or known.get("name") or flow
+        return Offer(flow, str(name), lambda data: self._settle(flow, data), self._app_url)
+
+    def _terms(self, flow: str, handler: Any) -> FlowTerms:
+        operator = self._flows.get(flow, FlowTerms()).over(self._flows.get(EVERY_FLOW, FlowTerms()))
+        return operator.over(terms_of(handler)).over(self._defaults)
+
+    def _settle(self, flow: str, data: Any) -> Terms:
+        handler = compose.flows_of(self._api)[flow]
+        return self._terms(flow, handler).settle(flow, self._parts.settings, data)
+
+
+def _local_path(scope: Scope, root: str) -> str:
+    path = str(scope["path"])
+    local = path[len(root) :] if root and path.startswith(root) else path
+    return local or "/"
+
+
+def _serve_api_of(app: Any) -> Any:
+    """The ServeAPI inside layers of middleware. Raises TypeError when there is none."""
+    found = app
+    while not hasattr(found, "_route_lookup"):
+        found = getattr(found, "app", None)
+        if found is None:
+            raise TypeError("SumiMiddleware needs a kodosumi ServeAPI app")
+    return found

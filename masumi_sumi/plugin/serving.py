@@ -1,0 +1,114 @@
+"""Sell an app that knows nothing of it: a Ray Serve application builder.
+
+In a Serve config::
+
+    import_path: masumi_sumi.plugin:application
+    args:
+      target: some.module:fast_app     # a bound application, or a builder
+      target_args: {}                  # for a builder
+      flows: {"/": {agent_identifier: ..., network: Preprod}}
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from masumi_sumi.errors import SettingInvalid
+from masumi_sumi.plugin.terms import FlowTerms
+
+WRAPPED = "__masumi_sumi_wrapped__"
+
+
+class ApplicationArgs(BaseModel):
+    """``flows``: the operator's terms by flow path, ``"*"`` for all; see FlowTerms."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    target: str
+    target_args: dict[str, Any] = {}
+    flows: dict[str, dict[str, Any]] = {}
+    app_url: str = ""
+
+
+def application(args: ApplicationArgs) -> Any:
+    """The target application with SumiMiddleware around its ingress; the rest as it was."""
+    terms = {flow: FlowTerms.of(f"flow {flow}", said) for flow, said in args.flows.items()}
+    return sell(_load(args.target, args.target_args), terms, args.app_url)
+
+
+def sell(app: Any, flows: Mapping[str, FlowTerms], app_url: str = "") -> Any:
+    """A bound Serve application, wrapped. Names, options, arguments and the graph stay."""
+    deployment = app._bound_deployment  # the one private name that is needed
+    wrapped = with_middleware(deployment.func_or_class, flows, app_url=app_url)
+    options = deployment.options(func_or_class=wrapped)
+    return options.bind(*deployment.init_args, **deployment.init_kwargs)
+
+
+def with_middleware(
+    cls: type, flows: Mapping[str, FlowTerms], *, operator: bool = True, app_url: str = ""
+) -> type:
+    """An ASGI ingress class whose requests pass SumiMiddleware.
+
+    ``flows`` are an operator's terms, or an author's defaults. Wrapping a wrapped class only
+    puts the operator's terms over it.
+    """
+    inner = getattr(cls, WRAPPED, None)
+    defaults = FlowTerms()
+    if inner is not None:
+        cls, defaults = inner
+    if not operator:
+        flows, defaults = {}, flows["*"]
+    ingress = _ingress(cls, dict(flows), defaults, app_url)
+    setattr(ingress, WRAPPED, (cls, defaults))
+    return ingress
+
+
+def _ingress(cls: Any, flows: dict[str, FlowTerms], defaults: FlowTerms, app_url: str) -> type:
+    class SumiIngress(cls):  # type: ignore[misc]
+        async def __init__(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[misc]  # Serve wants it async
+            from masumi_sumi.plugin.middleware import SumiMiddleware
+
+            made = super().__init__(*args, **kwargs)
+            if inspect.isawaitable(made):
+                await made
+            self.__sumi = SumiMiddleware(
+                super().__call__, api=self.app, flows=flows, defaults=defaults, app_url=app_url
+            )
+            self.__sumi.check()
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await self.__sumi(scope, receive, send)
+
+    SumiIngress.__name__, SumiIngress.__qualname__ = cls.__name__, cls.__qualname__
+    return SumiIngress
+
+
+def _load(target: str, target_args: dict[str, Any]) -> Any:
+    """A bound application. Raises SettingInvalid when the import path is none."""
+    module, colon, attribute = target.partition(":")
+    if not colon or not attribute:
+        raise SettingInvalid("target", target, "expected package.module:attribute")
+    found: Any = import_module(module)
+    for name in attribute.split("."):
+        found = getattr(found, name)
+    if hasattr(found, "_bound_deployment"):
+        return found
+    if not callable(found):
+        raise SettingInvalid("target", target, "is neither an application nor a builder")
+    return _built(found, target_args)
+
+
+def _built(builder: Any, given: dict[str, Any]) -> Any:
+    """Call an application builder as Serve does: with its annotated model, a dict, or nothing."""
+    parameters = list(inspect.signature(builder).parameters.values())
+    if not parameters:
+        return builder()
+    wanted = inspect.get_annotations(builder, eval_str=True).get(parameters[0].name)
+    if inspect.isclass(wanted) and issubclass(wanted, BaseModel):
+        return builder(wanted.model_validate(given))
+    return builder(given)

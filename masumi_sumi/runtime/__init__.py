@@ -1,0 +1,1 @@
+"""Ray and Kodosumi: the only place that imports them, and late."""

@@ -1,0 +1,113 @@
+"""Runners by job id, over Ray: the ``Launcher`` of the jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import ray
+from ray.exceptions import ActorDiedError, ActorUnavailableError, RayActorError, RayError
+
+from masumi_sumi.jobs.machine import result_due
+from masumi_sumi.jobs.model import Job, Launch
+from masumi_sumi.jobs.ports import Outcome, RunnerGone
+from masumi_sumi.runtime import runner
+from masumi_sumi.runtime.journal import ExecutionJournal
+
+log = logging.getLogger(__name__)
+
+KODOSUMI = "kodosumi"
+HAND_OVER = 10.0
+"""Seconds that a spooler is given to take a finished runner's last events."""
+
+
+class RayLauncher:
+    """Holds the handles of the runners it made, so that a call is not lost with its handle."""
+
+    def __init__(self, journal: ExecutionJournal) -> None:
+        self._journal = journal
+        self._handles: dict[str, Any] = {}
+        self._runs: dict[str, Any] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def launch(self, job: Job, launch: Launch) -> None:
+        extra = launch.meta.get("extra", {})
+        try:
+            handle = await asyncio.to_thread(
+                runner.make,
+                job.id,
+                launch.spec,
+                job.attempts,
+                extra,
+                result_due(job),
+                launch.runtime_env,
+            )
+        except (RayError, ValueError) as error:
+            raise RunnerGone(f"no runner could be made: {_line(error)}") from error
+        self._handles[job.id] = handle
+        self._runs[job.id] = handle.run.remote()
+
+    async def outcome(self, job_id: str) -> Outcome:
+        handle = self._handle(job_id)
+        while True:
+            try:
+                told = await handle.done.remote()
+            except ActorUnavailableError:
+                await asyncio.sleep(1.0)
+                continue
+            except (ActorDiedError, RayActorError) as error:
+                self._forget(job_id)
+                raise RunnerGone(_line(error)) from error
+            return Outcome(final=told.get("final"), error=told.get("error"))
+
+    async def release(self, job_id: str) -> None:
+        """Returns at once; the runner leaves when its events are in the execution."""
+        task = asyncio.create_task(self._see_off(job_id))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _see_off(self, job_id: str) -> None:
+        try:
+            handle = self._handle(job_id)
+            if not await handle.release.remote(HAND_OVER if _spooler_is_there() else 0.0):
+                await self._journal.take_over(job_id, handle)
+            if not _spooler_is_there():
+                ray.kill(handle)
+        except (RunnerGone, RayActorError) as error:
+            log.debug("runner left by itself", extra={"job_id": job_id, "note": _line(error)})
+        finally:
+            self._forget(job_id)
+
+    async def stop(self, job_id: str) -> None:
+        try:
+            ray.kill(self._handle(job_id))
+        except RunnerGone:
+            return
+        finally:
+            self._forget(job_id)
+
+    def _handle(self, job_id: str) -> Any:
+        if job_id not in self._handles:
+            try:
+                self._handles[job_id] = ray.get_actor(job_id, namespace=KODOSUMI)
+            except ValueError as error:
+                raise RunnerGone("its process is gone") from error
+        return self._handles[job_id]
+
+    def _forget(self, job_id: str) -> None:
+        self._handles.pop(job_id, None)
+        self._runs.pop(job_id, None)
+
+
+def _spooler_is_there() -> bool:
+    try:
+        ray.get_actor("Spooler", namespace=KODOSUMI)
+    except ValueError:
+        return False
+    return True
+
+
+def _line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

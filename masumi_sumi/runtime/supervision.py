@@ -1,0 +1,70 @@
+"""The supervisor as a face sees it: found by name, its errors as ours."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+
+from masumi_sumi.errors import SellerUnavailable, SumiError
+from masumi_sumi.jobs.model import Job, Launch, Lock
+from masumi_sumi.runtime import supervisor
+
+PATIENCE = 25.0
+"""Seconds for which a call waits for a supervisor that is being restarted."""
+
+
+class RaySupervision:
+    """Raises SellerUnavailable when there is no supervisor or it does not answer in time."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    async def start(self, job: Job, launch: Launch) -> Job:
+        answer: Job = await self._ask("start", job, launch)
+        return answer
+
+    async def buyer_user(self) -> str:
+        return str(await self._ask("buyer_user"))
+
+    async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> Lock | None:
+        answer: Lock | None = await self._ask("describe_lock", lock_id, form)
+        return answer
+
+    async def job(self, job_id: str) -> Job | None:
+        answer: Job | None = await self._ask("job", job_id)
+        return answer
+
+    async def locks(self, job_id: str) -> list[Lock]:
+        answer: list[Lock] = await self._ask("locks", job_id)
+        return answer
+
+    async def ping(self) -> None:
+        await self._ask("ping")
+
+    async def _ask(self, method: str, *args: Any) -> Any:
+        try:
+            call = getattr(self._found(), method).remote(*args)
+            return await asyncio.wait_for(_result(call), PATIENCE)
+        except RayTaskError as error:
+            if isinstance(error.cause, SumiError):
+                raise error.cause from None
+            raise
+        except (RayActorError, GetTimeoutError, TimeoutError) as error:
+            self._handle = None
+            raise SellerUnavailable("its supervisor does not answer") from error
+
+    def _found(self) -> Any:
+        if self._handle is None:
+            try:
+                self._handle = supervisor.find()
+            except (ValueError, RayError) as error:
+                raise SellerUnavailable(
+                    "no supervisor runs in this cluster (masumi-sumi up starts one)"
+                ) from error
+        return self._handle
+
+
+async def _result(reference: Any) -> Any:
+    return await reference

@@ -1,0 +1,159 @@
+"""The one actor that owns the jobs: detached, named, restarted by Ray when it dies.
+
+Calls in flight at a crash are made again by Ray, so every method may be called twice. What it
+does is decided in ``jobs``; this is the process around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+
+from masumi_sumi.errors import UnknownLock
+from masumi_sumi.jobs import events
+from masumi_sumi.jobs.model import Job, JobState, Launch, Lock, LockOutcome
+from masumi_sumi.jobs.ports import JobStore
+from masumi_sumi.jobs.reconcile import Reconciler
+from masumi_sumi.runtime.names import NAMESPACE, SUPERVISOR
+
+log = logging.getLogger(__name__)
+
+PASS_EVERY = 1.0
+"""Seconds between passes when nothing wakes the supervisor earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What the supervisor runs on, wired by ``compose``."""
+
+    store: JobStore
+    reconciler: Reconciler
+    buyer_user: Callable[[], Awaitable[str]]
+    now: Callable[[], float]
+
+
+class Supervisor:
+    """``build`` wires the parts inside the actor's own process."""
+
+    def __init__(self, build: Callable[[], Awaitable[Works]]) -> None:
+        self._build = build
+        self._ready: asyncio.Task[Works] = asyncio.get_running_loop().create_task(self._open())
+
+    async def _open(self) -> Works:
+        works = await self._build()
+        self._loop = asyncio.create_task(self._keep_going(works))
+        return works
+
+    async def _works(self) -> Works:
+        return await asyncio.shield(self._ready)
+
+    async def _keep_going(self, works: Works) -> None:
+        while True:
+            works.reconciler.wake.clear()
+            try:
+                await works.reconciler.run_once()
+            except Exception:
+                log.exception("a pass broke off")
+            await _wait(works.reconciler.wake, PASS_EVERY)
+
+    async def ping(self) -> str:
+        """Answers once the store is open; the text is the supervisor's process id."""
+        import os
+
+        await self._works()
+        return str(os.getpid())
+
+    async def start(self, job: Job, launch: Launch) -> Job:
+        """Take a job in. Raises NodeError when its payment cannot be opened."""
+        works = await self._works()
+        if not job.user:
+            job = job.with_(user=await works.buyer_user())
+            launch.meta["username"] = job.user
+        return await works.reconciler.start(job, launch)
+
+    async def buyer_user(self) -> str:
+        """Under whose name strangers' executions are kept."""
+        works = await self._works()
+        return await works.buyer_user()
+
+    async def runner_started(self, job_id: str, attempt: int) -> bool:
+        """Whether the author's code of this attempt may begin."""
+        works = await self._works()
+        job = await works.reconciler.apply(job_id, events.RunnerStarted(attempt))
+        return job.state is JobState.RUNNING and job.attempts == attempt
+
+    async def lock_opened(self, job_id: str, lock_id: str, name: str, expires_at: float) -> None:
+        works = await self._works()
+        await works.store.open_lock(Lock(lock_id, job_id, name, expires_at, works.now()))
+
+    async def lock_closed(self, job_id: str, lock_id: str, outcome: str, input_hash: str) -> bool:
+        """Whether this outcome is the lock's: the first one, or the same one again."""
+        works = await self._works()
+        if await works.store.close_lock(lock_id, LockOutcome(outcome), input_hash):
+            return True
+        lock = await works.store.lock(lock_id)
+        if lock is None:
+            raise UnknownLock(lock_id)
+        return False
+
+    async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> Lock | None:
+        """Keep a lock's form, so that its schema never changes; answers the lock as kept."""
+        works = await self._works()
+        await works.store.describe_lock(lock_id, form)
+        return await works.store.lock(lock_id)
+
+    async def cancel(self, job_id: str, reason: str) -> Job:
+        works = await self._works()
+        return await works.reconciler.apply(job_id, events.Cancelled(reason))
+
+    async def job(self, job_id: str) -> Job | None:
+        """For readers that have no way to the store itself."""
+        works = await self._works()
+        return await works.store.job(job_id)
+
+    async def locks(self, job_id: str) -> list[Lock]:
+        works = await self._works()
+        return await works.store.locks(job_id)
+
+    async def memory(self) -> int:
+        """Resident bytes of the supervisor's process."""
+        import psutil
+
+        return int(psutil.Process().memory_info().rss)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+ActorClass = ray.remote(Supervisor)
+
+
+def ensure(build: Callable[[], Awaitable[Works]]) -> Any:
+    """The cluster's supervisor: the one that is there, or a new one.
+
+    Call it from a driver, not from inside an app: an actor inherits its creator's runtime env.
+    """
+    return ActorClass.options(
+        name=SUPERVISOR,
+        namespace=NAMESPACE,
+        lifetime="detached",
+        get_if_exists=True,
+        max_restarts=-1,
+        max_task_retries=-1,
+        max_concurrency=1000,
+        num_cpus=0,
+    ).remote(build)
+
+
+def find() -> Any:
+    """The supervisor's handle. Raises ValueError when there is none in the cluster."""
+    return ray.get_actor(SUPERVISOR, namespace=NAMESPACE)
