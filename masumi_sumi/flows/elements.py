@@ -143,7 +143,7 @@ def _field(name: str, element: Element) -> Iterator[Field]:
         kind=kind,
         name=name,
         label=_text(element.get("label")).strip() or name,
-        required=bool(element.get("required")) and kind not in (Kind.BOOLEAN, Kind.HIDDEN),
+        required=bool(element.get("required")) and kind is not Kind.HIDDEN,
         placeholder=_text(element.get("placeholder")),
         description=_description(kind, element),
         min_length=_count(element.get("min_length")) if kind in TEXTUAL else None,
@@ -207,10 +207,10 @@ def _scale(kind: Kind, element: Element) -> Scale:
     low = _limit(kind, element.get(_BOUNDS[kind][0]), lowest)
     high = _limit(kind, element.get(_BOUNDS[kind][1]), highest)
     if kind not in NUMERIC and kind not in (Kind.TIME, Kind.DATETIME):
-        return Scale(low, high)
+        return Scale(kind, low, high)
     start = low or _limit(kind, element.get("value"), "")
     base = start.place if start else Fraction(0)
-    return Scale(low, high, _step(kind, element.get("step")), base, cyclic=kind is Kind.TIME)
+    return Scale(kind, low, high, _step(kind, element.get("step")), base)
 
 
 def _limit(kind: Kind, value: Any, fallback: str) -> Limit | None:

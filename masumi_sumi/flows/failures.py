@@ -48,7 +48,7 @@ def _unindented(block: str) -> Iterator[str]:
 
 def _told(line: str) -> str:
     bare = _MODULES.sub("", line.strip())
-    bare = _PATH.sub("[path]", _FILE_LINE.sub("", bare)).replace("Traceback", "")
+    bare = _PATH.sub("[path]", _FILE_LINE.sub("", bare)).replace("Traceback", "trace")
     words = "".join(char if char.isprintable() else " " for char in bare).split()
     told = " ".join(words).removesuffix(":")
     return told if len(told) <= _LONGEST else told[: _LONGEST - 3].rstrip() + "..."

@@ -23,9 +23,13 @@ def result_text(final: str) -> str:
     Markdown, Text and HTML give their body, a string itself, an agent framework's output its raw
     text; a list of documents gives its texts with an empty line between. All else is compact
     JSON with sorted keys and without type names. Never empty: nothing is NO_RESULT. NUL and lone
-    surrogates, which can be neither hashed nor stored, become U+FFFD.
+    surrogates, which can be neither hashed nor stored, become U+FFFD. A payload that is no JSON,
+    or too deep to be read, is its own text.
     """
-    text = _travelling(_worded(_read(final)))
+    try:
+        text = _travelling(_worded(_read(final)))
+    except RecursionError:
+        text = _travelling(final)
     return text if text.strip() else NO_RESULT
 
 

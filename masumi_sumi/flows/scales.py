@@ -19,6 +19,7 @@ _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,3}))?)?", 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 _DAY = 24 * 60 * 60
+_EPOCH = date(1970, 1, 1).toordinal()
 
 FORMATS = {
     Kind.NUMBER: "must be a number",
@@ -43,14 +44,14 @@ class Limit:
 class Scale:
     """Bounds and step of an ordered field; ``step`` None means any place between the bounds.
 
-    Units of a place: a number itself, days, seconds of the day, seconds, months, weeks.
+    Units of a place: a number itself; days; seconds of the day; seconds since 1970; months; weeks.
     """
 
+    kind: Kind = Kind.NUMBER
     low: Limit | None = None
     high: Limit | None = None
     step: Fraction | None = None
     base: Fraction = Fraction(0)
-    cyclic: bool = False
 
     @property
     def whole(self) -> bool:
@@ -60,7 +61,7 @@ class Scale:
     def faults(self, place: Fraction) -> Iterator[str]:
         yield from self._beyond(place)
         if self.step is not None and ((place - self.base) / self.step).denominator != 1:
-            yield self._step_rule()
+            yield self._step_rule(self.step)
 
     def _beyond(self, place: Fraction) -> Iterator[str]:
         too_low = self.low is not None and place < self.low.place
@@ -74,16 +75,16 @@ class Scale:
 
     def _wraps(self) -> bool:
         """HTML: times from 22:00 to 06:00 span midnight."""
-        if not self.cyclic or self.low is None or self.high is None:
+        if self.kind is not Kind.TIME or self.low is None or self.high is None:
             return False
         return self.low.place > self.high.place
 
-    def _step_rule(self) -> str:
-        if self.cyclic or self.step is None:
-            return "is more precise than the form's step"
-        if self.whole and self.step == 1:
+    def _step_rule(self, step: Fraction) -> str:
+        if self.kind in (Kind.TIME, Kind.DATETIME):
+            return f"must be in steps of {number_text(step)} seconds"
+        if self.whole and step == 1:
             return "must be a whole number"
-        return f"must be {number_text(self.base)} plus a multiple of {number_text(self.step)}"
+        return f"must be {number_text(self.base)} plus a multiple of {number_text(step)}"
 
 
 BOUNDLESS = Scale()
@@ -147,7 +148,7 @@ def _datetime(text: str) -> Fraction | None:
     day, clock = _date(text[:10]), _time(text[11:])
     if day is None or clock is None or text[10] not in "T ":
         return None
-    return day * _DAY + clock
+    return (day - _EPOCH) * _DAY + clock
 
 
 def _month(text: str) -> Fraction | None:
