@@ -25,7 +25,7 @@ from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform
 from masumi_sumi.settings import Settings
 
-PARTS = ("ray", "sandbox", "supervisor", "spooler", "panel", "serve")
+PARTS = ("ray", "sandbox", "spooler", "panel", "serve")
 
 PART_SECONDS = 120.0
 """How long a part may take to become ready on a slow machine."""

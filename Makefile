@@ -1,0 +1,54 @@
+# `make demo` is all it takes on a fresh clone with Python 3.12.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The first Python that is new enough; `make PYTHON=/path/to/python` names one.
+PYTHON ?= $(shell for each in python3.12 python3 python; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
+	&& echo $$each && break; done)
+
+.PHONY: install demo test test-unit test-real bench lint constraints clean
+.DEFAULT_GOAL := install
+
+install: $(STAMP)
+
+# Bytecode is compiled here, once, in parallel: Ray starts a dozen interpreters at each start.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.12 or newer is needed: install python3.12, or make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install
+	$(BIN)/masumi-sumi demo
+
+test: install
+	$(BIN)/python -m pytest tests
+
+test-unit: install
+	$(BIN)/python -m pytest tests/unit
+
+test-real: install
+	$(BIN)/python -m pytest tests/real
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+constraints: install
+	echo '# Exact versions that everything is tested with; made by `make constraints`.' > constraints.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.12 --all-extras \
+		--no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml >> constraints.txt
+
+# What jobs and stacks have written (data/) is the operator's and stays.
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
