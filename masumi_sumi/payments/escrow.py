@@ -8,7 +8,7 @@ from functools import partial
 from masumi_sumi.clock import Clock
 from masumi_sumi.errors import NodeNotConfigured
 from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, SourceType
-from masumi_sumi.jobs.ports import Changes, Cursor
+from masumi_sumi.jobs.ports import Changes, Cursor, Escrow
 from masumi_sumi.payments.client import OPEN_TIMEOUT, NodeClient
 from masumi_sumi.payments.follower import Follower
 from masumi_sumi.settings import NodeSettings
@@ -16,8 +16,8 @@ from masumi_sumi.settings import NodeSettings
 Connect = Callable[[NodeSettings], NodeClient]
 
 
-class NodeEscrow:
-    """Implements ``jobs.ports.Escrow``. Raises NodeNotConfigured for a network without a node.
+class NodeEscrow(Escrow):
+    """Raises NodeNotConfigured for a network without a node.
 
     ``open_timeout`` is seconds for the whole of ``open``. ``connect`` makes the client of a node;
     the escrow closes what it made. One event loop per escrow.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from itertools import islice
 
 from masumi_sumi.clock import Clock
 from masumi_sumi.errors import NodeUnreadable
@@ -31,7 +30,9 @@ lies ahead; the hour is for a seller that opened one and died before its first p
 clock that differs from the node's. Whatever is older is found by looking at it directly."""
 
 LIMIT = 100
-PAGES = 20
+AT_ONCE = 2000
+"""New rows after which one call stops; the rest comes with the next."""
+
 REMEMBERED = 20_000
 
 ReadPage = Callable[[str, str, int], Awaitable[list[Changed]]]
@@ -53,70 +54,66 @@ class Follower:
         sweep_every: float = SWEEP_EVERY,
         first_reach: float = FIRST_REACH,
         limit: int = LIMIT,
-        pages: int = PAGES,
+        at_once: int = AT_ONCE,
         remembered: int = REMEMBERED,
     ) -> None:
         self._read, self._clock = read, clock
         self._overlap, self._sweep_every, self._first_reach = overlap, sweep_every, first_reach
-        self._limit, self._pages, self._remembered = limit, pages, remembered
+        self._limit, self._at_once, self._remembered = limit, at_once, remembered
         self._told: dict[Cursor, None] = {}
         self._answered: Cursor | None = None
         self._answer: Collection[Cursor] = ()
         self._swept_at: float | None = None
-        self._behind = False
 
     async def changes(self, cursor: Cursor | None) -> Changes:
-        """What changed since the cursor, oldest first; at most ``pages`` pages at once."""
+        """What changed since the cursor, by time of change; late rows may come among them."""
         self._settle(cursor)
         now = self._clock.now()
         start = cursor or Cursor(iso(now - self._first_reach), "")
         sweep = self._sweep_is_due(now)
-        rows, end, behind = await self._walk(self._reach_back(start) if sweep else start)
-        if not behind and epoch(end.changed_at) < epoch(start.changed_at):
-            end = start
+        rows, end = await self._walk(start, sweep)
         if rows and end == start:
             end = Cursor(start.changed_at, "")  # differs, so that its return says: rows were told
-        self._behind = behind
-        self._swept_at = now if sweep else self._swept_at
+        if sweep:
+            self._swept_at = now
         self._answered, self._answer = end, rows.keys()
         return Changes([view for row in rows.values() if (view := _view(row))], end)
 
     def _settle(self, cursor: Cursor | None) -> None:
         if cursor != self._answered:
             self._told.clear()
-            self._swept_at, self._behind = None, False
+            self._swept_at = None
         else:
             self._told.update(dict.fromkeys(self._answer))
         self._answer = ()
-        self._forget(cursor)
+        if cursor:
+            self._forget(iso(epoch(cursor.changed_at) - 2 * self._overlap))
 
-    def _forget(self, cursor: Cursor | None) -> None:
-        if cursor is None:
-            return
-        horizon = epoch(cursor.changed_at) - 2 * self._overlap
-        recent = [mark for mark in self._told if epoch(mark.changed_at) >= horizon]
-        self._told = dict.fromkeys(islice(recent, max(0, len(recent) - self._remembered), None))
+    def _forget(self, horizon: str) -> None:
+        recent = [mark for mark in self._told if mark.changed_at >= horizon]
+        self._told = dict.fromkeys(recent[-self._remembered :])
 
     def _sweep_is_due(self, now: float) -> bool:
-        if self._behind:
-            return False
         return self._swept_at is None or not 0 <= now - self._swept_at < self._sweep_every
 
-    def _reach_back(self, cursor: Cursor) -> Cursor:
-        return Cursor(iso(epoch(cursor.changed_at) - self._overlap), "")
-
-    async def _walk(self, position: Cursor) -> tuple[dict[Cursor, Changed], Cursor, bool]:
-        """New rows from a position on, where the walk ended, and whether there is more."""
+    async def _walk(self, start: Cursor, sweep: bool) -> tuple[dict[Cursor, Changed], Cursor]:
+        """New rows, and where the walk ended: never before its start, or sweeps would drift."""
         rows: dict[Cursor, Changed] = {}
-        for _ in range(self._pages):
+        position = self._back_from(start) if sweep else start
+        while True:
             page = await self._read(position.changed_at, position.row_id, self._limit)
             rows.update((row.cursor, row) for row in page if row.cursor not in self._told)
-            if len(page) < self._limit:
-                return rows, page[-1].cursor if page else position, False
-            if page[-1].cursor == position:
+            last = page[-1].cursor if page else position
+            full = len(page) >= self._limit
+            if full and last == position:
                 raise NodeUnreadable("GET /payment/diff", "its pages do not move on")
-            position = page[-1].cursor
-        return rows, position, True
+            position = last
+            ahead = epoch(position.changed_at) >= epoch(start.changed_at)
+            if not full or (ahead and len(rows) >= self._at_once):
+                return rows, position if ahead else start
+
+    def _back_from(self, cursor: Cursor) -> Cursor:
+        return Cursor(iso(epoch(cursor.changed_at) - self._overlap), "")
 
 
 def _view(row: Changed) -> PaymentView | None:
