@@ -1,0 +1,23 @@
+"""``python -m masumi_sumi.sandbox``: a sandbox by itself."""
+
+from __future__ import annotations
+
+import argparse
+
+from masumi_sumi.sandbox.server import DEFAULT_PORT, serve
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m masumi_sumi.sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    parser.add_argument("--token", default="sandbox")
+    parser.add_argument("--block-seconds", type=float, default=2.0)
+    parser.add_argument("--confirmations", type=int, default=1)
+    parser.add_argument("--strict", action="store_true", help="agents must be registered")
+    parser.add_argument("--database", help="a SQLite file that keeps the state")
+    serve(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
