@@ -6,7 +6,6 @@ has its supervisor.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from contextlib import AbstractContextManager
@@ -17,6 +16,7 @@ from typing import Any
 import ray
 
 from masumi_sumi.clock import SystemClock
+from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.jobs.reconcile import Policy, Reconciler
 from masumi_sumi.jobs.service import JobService
@@ -59,32 +59,38 @@ class AppParts:
     def agent(self, app: Any, api: Any, app_url: str) -> KodosumiAgent:
         return KodosumiAgent(app, api, app_url)
 
+    def capture_launches(self) -> None:
+        capture.install()
+
     def plain(self, scope: Any) -> AbstractContextManager[None]:
         scope[capture.SCOPE_KEY] = capture.PLAIN
         return capture.plain()
 
     async def service(self, agent: KodosumiAgent) -> JobService:
         supervision = RaySupervision()
-        await supervision.ping()
-        reader = await self._open_reader(supervision)
+        self._reader = await SqlJobReader.open(self.settings.database_url)
+        reader = NearReader(self._reader, supervision)
         return JobService(agent, supervision, reader, self._clock, partial(secrets.token_hex, 8))
-
-    async def _open_reader(self, supervision: RaySupervision) -> JobReader:
-        """Straight from the store where it is at hand, else through the supervisor."""
-        url = self.settings.database_url
-        if not await asyncio.to_thread(_at_hand, url):
-            return supervision
-        self._reader = await SqlJobReader.open(url)
-        return self._reader
 
     async def aclose(self) -> None:
         if self._reader is not None:
             await self._reader.aclose()
 
 
-def _at_hand(database_url: str) -> bool:
-    scheme, _, path = database_url.partition(":///")
-    return not scheme.startswith("sqlite") or Path(path).exists()
+class NearReader:
+    """Reads straight from the store, and asks the supervisor for what is not found there.
+
+    On another machine than the supervisor's an SQLite store is never at hand.
+    """
+
+    def __init__(self, near: JobReader, supervision: RaySupervision) -> None:
+        self._near, self._supervision = near, supervision
+
+    async def job(self, job_id: str) -> Job | None:
+        return await self._near.job(job_id) or await self._supervision.job(job_id)
+
+    async def locks(self, job_id: str) -> list[Lock]:
+        return await self._near.locks(job_id) or await self._supervision.locks(job_id)
 
 
 def app_parts() -> AppParts:

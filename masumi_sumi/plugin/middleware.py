@@ -47,25 +47,24 @@ class SumiMiddleware:
         self._flows, self._defaults = dict(flows or {}), defaults or FlowTerms()
         self._app_url = app_url
         self._parts = compose.app_parts()
+        self._parts.capture_launches()
         self._opening = asyncio.Lock()
         self._face: Mip003Face | None = None
-        self._agent: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
             return
         root = scope.get("root_path", "").rstrip("/")
-        await self._open(root)
         found = self._match(_local_path(scope, root))
         if found is None:
             with self._parts.plain(scope):
                 await self.app(scope, receive, send)
             return
         flow, action = found
-        assert self._face is not None
+        face = await self._open(root)
         request = Request(scope, receive, send)
-        response = await self._face(request, self._offer(flow, root), action)
+        response = await face(request, self._offer(flow), action)
         await response(scope, receive, send)
 
     def check(self) -> None:
@@ -84,31 +83,28 @@ class SumiMiddleware:
         finally:
             await self._parts.aclose()
 
-    async def _open(self, root: str) -> None:
-        if self._face is not None:
-            return
+    async def _open(self, root: str) -> Mip003Face:
         async with self._opening:
             if self._face is None:
-                url = self._app_url or self._parts.app_url(root)
-                self._agent = self._parts.agent(self.app, self._api, url)
-                self._app_url = url
-                service = await self._parts.service(self._agent)
-                self._face = Mip003Face(service, self._parts.uptime)
+                self._app_url = self._app_url or self._parts.app_url(root)
+                agent = self._parts.agent(self.app, self._api, self._app_url)
+                self._face = Mip003Face(await self._parts.service(agent), self._parts.uptime)
+            return self._face
 
     def _match(self, path: str) -> tuple[str, str] | None:
         """(flow, action) of a path that is ours."""
         base, _, action = path.rstrip("/").rpartition("/")
         if action not in ACTIONS or path in self._own_paths():
             return None
-        flows = self._agent.flows()
+        flows = compose.flows_of(self._api)
         return next(((flow, action) for flow in (base, f"{base}/") if flow in flows), None)
 
     def _own_paths(self) -> set[str]:
         """Paths that the author serves: they stay the author's."""
         return {getattr(route, "path", "") for route in self._api.routes}
 
-    def _offer(self, flow: str, root: str) -> Offer:
-        handler = self._agent.flows()[flow]
+    def _offer(self, flow: str) -> Offer:
+        handler = compose.flows_of(self._api)[flow]
         known = self._api._method_lookup.get(handler, {})
         name = known.get("summary") or known.get("name") or flow
         return Offer(flow, str(name), lambda data: self._settle(flow, data), self._app_url)

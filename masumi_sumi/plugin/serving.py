@@ -9,7 +9,7 @@ In a Serve config::
       flows: {"/": {agent_identifier: ..., network: Preprod}}
 """
 
-from __future__ import annotations
+# No postponed annotations here: Serve reads the builder's own to validate its args.
 
 import inspect
 from collections.abc import Mapping
