@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from masumi_sumi.sandbox.server import DEFAULT_PORT, serve
+from masumi_sumi.sandbox.server import DEFAULT_PORT, Sandbox, serve
 
 
 def main() -> None:
@@ -16,7 +16,11 @@ def main() -> None:
     parser.add_argument("--confirmations", type=int, default=1)
     parser.add_argument("--strict", action="store_true", help="agents must be registered")
     parser.add_argument("--database", help="a SQLite file that keeps the state")
-    serve(**vars(parser.parse_args()))
+    serve(announce=_announce, **vars(parser.parse_args()))
+
+
+def _announce(sandbox: Sandbox) -> None:
+    print(f"sandbox payment node at {sandbox.url}, token {sandbox.token}", flush=True)
 
 
 if __name__ == "__main__":

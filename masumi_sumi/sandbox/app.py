@@ -56,7 +56,13 @@ def build(controls: Controls) -> FastAPI:
             openapi_extra=_parameters(call),
         )
     app.include_router(control_routes(controls))
-    app.add_exception_handler(HTTPException, _no_route)
+
+    @app.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> Response:
+        return _json(
+            {"status": "error", "error": {"message": _no_route(request, error)}}, error.status_code
+        )
+
     app.add_middleware(Gate, faults=controls.faults)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"]
@@ -68,7 +74,7 @@ async def _tick(node: Node) -> None:
     """A block every ``block_seconds``, also while nobody asks."""
     while True:
         await asyncio.sleep(node.settings.block_seconds)
-        await run_in_threadpool(node.advance, 0)
+        await run_in_threadpool(node.catch_up)
 
 
 async def _health() -> Response:
@@ -113,14 +119,12 @@ def _unreadable(text: str, position: int) -> str:
     return f"Unexpected token '{text[position]}', \"{text[:20]}\" is not valid JSON"
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _no_route(request: Request, error: HTTPException) -> str:
     messages = {
         404: f"Can not {request.method} {request.url.path}",
         405: f"{request.method} is not allowed",
     }
-    message = messages.get(error.status_code, error.detail)
-    return _json({"status": "error", "error": {"message": message}}, error.status_code)
+    return messages.get(error.status_code, error.detail)
 
 
 def _success(data: dict[str, Any]) -> Response:

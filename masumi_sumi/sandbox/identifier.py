@@ -23,6 +23,10 @@ from masumi_sumi.sandbox.wallet import (
 )
 
 
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, NameError)
+"""All that the lzstring package raises on text that was never compressed."""
+
+
 class FormatInvalid(ValueError):
     """Text that is no blockchainIdentifier at all."""
 
@@ -110,7 +114,7 @@ def issue(terms: Terms, wallet: Wallet) -> Identifier:
 def decode(text: str) -> Identifier:
     try:
         parts = _expand(bytes.fromhex(text)).split(".")
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise FormatInvalid(text) from error
     if len(parts) not in (4, 5) or not all(parts):
         raise FormatInvalid(text)

@@ -63,12 +63,16 @@ class Node:
             finally:
                 self._commit()
 
+    def catch_up(self) -> None:
+        """Make the blocks that are due."""
+        with self.turn():
+            pass
+
     def advance(self, seconds: float) -> None:
         """Let time pass: everything that falls due in it happens, in its order."""
         with self._lock:
             self.clock.advance(seconds)
-            with self.turn():
-                pass
+            self.catch_up()
 
     def mine(self, blocks: int) -> None:
         """Blocks at once, without letting time pass."""
@@ -115,6 +119,7 @@ class Node:
         self.ledger = Ledger()
         self.registry = Registry(strict=settings.strict)
         self._credits: dict[str, tuple[Fund, ...]] = {}
+        self._written: object = None
         pace = Pace(
             max(1, round(settings.block_seconds * SECOND)),
             settings.confirmations,
@@ -143,7 +148,11 @@ class Node:
         things: list[tuple[str, str, object]] = [("row", id_, row) for id_, row in rows.items()]
         things += [("escrow", id_, escrow) for id_, escrow in escrows.items()]
         things += [("agent", id_, agent) for id_, agent in agents.items()]
+        tip, time = self.chain.tip, Time(self.clock.offset, self.born)
+        moving = (tuple(tip.mempool), tuple(tip.unseen), time, tuple(self._credits.items()))
+        if not things and moving == self._written:
+            return
         things += [("credit", id_, credit) for id_, credit in self._credits.items()]
-        things.append(("tip", "", self.chain.tip))
-        things.append(("time", "", Time(self.clock.offset, self.born)))
+        things += [("tip", "", tip), ("time", "", time)]
         self._store.write(things)
+        self._written = moving

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -89,12 +89,13 @@ class Sandbox(Controls):
         self.token = token
         self.app: FastAPI = build(self)
         self._address = (host, port)
+        self._listening: socket.socket | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        """``http://host:port/api/v1``; the port is known once it serves."""
+        """``http://host:port/api/v1``; a port 0 is known once it is bound."""
         host, port = self._address
         return f"http://{host}:{port}{BASE_PATH}"
 
@@ -103,9 +104,16 @@ class Sandbox(Controls):
         """``http://host:port/sandbox``."""
         return self.url.removesuffix(BASE_PATH) + "/sandbox"
 
+    def bind(self) -> socket.socket:
+        """Take the port. Raises OSError if another process has it."""
+        if self._listening is None:
+            self._listening = socket.create_server(self._address)
+            self._address = (self._address[0], self._listening.getsockname()[1])
+        return self._listening
+
     def start(self) -> Self:
-        listening = socket.create_server(self._address)
-        self._address = (self._address[0], listening.getsockname()[1])
+        """Serve in a thread of this process."""
+        listening = self.bind()
         self._server = _Server(_config(self.app))
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="masumi-sandbox", daemon=True
@@ -124,9 +132,11 @@ class Sandbox(Controls):
 
     def run(self) -> None:
         """Serve until interrupted, in this thread."""
-        host, port = self._address
-        uvicorn.Server(_config(self.app, host=host, port=port)).run()
-        self.node.close()
+        listening = self.bind()
+        try:
+            _Server(_config(self.app)).run([listening])
+        finally:
+            self.node.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -145,12 +155,25 @@ def create_app(**settings: Any) -> FastAPI:
     return Sandbox(**settings).app
 
 
-def serve(port: int = DEFAULT_PORT, host: str = "127.0.0.1", **settings: Any) -> None:
-    """Serve until interrupted; settings as for ``Sandbox``."""
-    Sandbox(port, host, **settings).run()
+def serve(
+    port: int = DEFAULT_PORT,
+    host: str = "127.0.0.1",
+    *,
+    announce: Callable[[Sandbox], None] | None = None,
+    **settings: Any,
+) -> None:
+    """Serve until interrupted; settings as for ``Sandbox``.
+
+    ``announce`` is told when the port is taken and the address known.
+    """
+    sandbox = Sandbox(port, host, **settings)
+    sandbox.bind()
+    if announce is not None:
+        announce(sandbox)
+    sandbox.run()
 
 
-def _config(app: FastAPI, **where: Any) -> uvicorn.Config:
+def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_CuttableProtocol,
@@ -158,5 +181,4 @@ def _config(app: FastAPI, **where: Any) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=2,
-        **where,
     )

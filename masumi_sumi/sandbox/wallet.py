@@ -72,7 +72,7 @@ def is_signed(signature: str, public_key: bytes, payload: bytes) -> bool:
         said = header[_KEY_ID]
     except (ValueError, KeyError, TypeError, cbor2.CBORDecodeError) as error:
         raise SignatureUnreadable(signature) from error
-    if found != payload or said != public_key:
+    if found != payload or said != public_key or not isinstance(signed, bytes):
         return False
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signed, _to_sign(protected, payload))
