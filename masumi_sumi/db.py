@@ -8,13 +8,13 @@ take back writes that were already acted upon, such as the hash a payment was gi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from sqlalchemy import URL, Executable, Row, Select, event, inspect, make_url
+from sqlalchemy import URL, Connection, Executable, Row, Select, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -103,9 +103,10 @@ class Database:
         task.add_done_callback(self._writing.discard)
         return await asyncio.shield(task)
 
-    async def has(self, table: str) -> bool:
+    async def look[Seen](self, at: Callable[[Connection], Seen]) -> Seen:
+        """What a function that only reads finds, as the inspection of tables."""
         async with self._reads.connect() as connection:
-            return await connection.run_sync(lambda sync: inspect(sync).has_table(table))
+            return await connection.run_sync(at)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:

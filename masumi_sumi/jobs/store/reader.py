@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import URL, Row, Select, select
+from sqlalchemy import URL, Row, Select, inspect, select
 
 from masumi_sumi.db import Database, database_url, sqlite_file
 from masumi_sumi.jobs.model import Job, Lock
@@ -71,4 +71,4 @@ class SqlJobReader(Lookup):
     async def _tables_are_there(self) -> bool:
         if self._file is not None and not await asyncio.to_thread(self._file.exists):
             return False
-        return await self._database.has(jobs.name)
+        return await self._database.look(lambda found: inspect(found).has_table(jobs.name))

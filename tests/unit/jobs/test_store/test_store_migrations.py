@@ -1,0 +1,116 @@
+"""The migrations make exactly the tables that the code declares."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from samples import LAUNCH, a_job
+from sqlalchemy import Connection, inspect
+
+from masumi_sumi.clock import ManualClock
+from masumi_sumi.db import Database, database_url
+from masumi_sumi.errors import SettingInvalid
+from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore, migrate
+from masumi_sumi.jobs.store.schema import metadata
+
+
+async def test_the_migrated_schema_is_the_declared_one(url: str) -> None:
+    await migrate(url)
+
+    assert await _seen(url, _differences) == []
+    assert await _seen(url, _indexes) == {
+        (table.name, index.name) for table in metadata.tables.values() for index in table.indexes
+    }
+
+
+async def test_down_to_nothing_and_up_again(url: str) -> None:
+    await migrate(url)
+    await migrate(url, "base")
+    assert await _seen(url, _tables) == {"alembic_version"}
+
+    await migrate(url)
+
+    assert await _seen(url, _tables) == {"alembic_version", *metadata.tables}
+
+
+async def test_migrating_again_changes_nothing(url: str, clock: ManualClock) -> None:
+    job = a_job()
+    async with await SqlJobStore.open(url, clock) as store:
+        await store.add(job, LAUNCH)
+        await migrate(url)
+
+        assert await store.job(job.id) == job
+
+
+async def test_several_may_start_at_once(url: str, clock: ManualClock) -> None:
+    stores = await asyncio.gather(*(SqlJobStore.open(url, clock) for _ in range(4)))
+    job = a_job()
+
+    landed = await asyncio.gather(*(store.add(job, LAUNCH) for store in stores))
+
+    assert landed.count(True) == 1
+    for store in stores:
+        await store.aclose()
+
+
+async def test_logging_is_left_as_it_is(sqlite_url: str) -> None:
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+
+    await migrate(sqlite_url)
+
+    assert (root.level, list(root.handlers)) == before
+    assert not logging.getLogger("masumi_sumi").disabled
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "mysql://localhost/sumi", "sqlite://", "sqlite:///:memory:"]
+)
+async def test_a_url_that_cannot_be_is_refused(url: str, clock: ManualClock) -> None:
+    with pytest.raises(SettingInvalid, match="SUMI_DATABASE_URL"):
+        await SqlJobStore.open(url, clock)
+    with pytest.raises(SettingInvalid, match="SUMI_DATABASE_URL"):
+        await SqlJobReader.open(url)
+
+
+async def test_a_file_that_cannot_be_made_is_refused(clock: ManualClock) -> None:
+    with pytest.raises(SettingInvalid, match="cannot be made"):
+        await SqlJobStore.open("sqlite:////dev/null/sumi.db", clock)
+
+
+async def test_a_password_is_not_told(clock: ManualClock) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        await SqlJobStore.open("mysql://me:secret@localhost/sumi", clock)
+    assert "secret" not in str(refused.value)
+
+
+async def _seen[Seen](url: str, look: Callable[[Connection], Seen]) -> Seen:
+    database = Database.reading(database_url(url))
+    try:
+        return await database.look(look)
+    finally:
+        await database.aclose()
+
+
+def _differences(connection: Connection) -> list[Any]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def _tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def _indexes(connection: Connection) -> set[tuple[str, str | None]]:
+    found = inspect(connection).get_multi_indexes()
+    return {
+        (table, index["name"])
+        for (_, table), indexes in found.items()
+        for index in indexes
+        if not index["unique"]
+    }
