@@ -62,3 +62,26 @@ def down(data_dir: DataDir = None) -> None:
     from masumi_sumi.cli.foreground import load, stop_recorded
 
     stop_recorded(load(data_dir=data_dir).data_dir)
+
+
+@app.command()
+def sandbox(
+    port: Port = None,
+    host: Host = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Agents must be registered.")] = False,
+    block_seconds: Annotated[float, typer.Option(min=0.01, help="Seconds per block.")] = 2.0,
+    confirmations: Annotated[int, typer.Option(min=0, help="Blocks until one counts.")] = 1,
+    database: Annotated[
+        Path | None, typer.Option(help="A SQLite file that keeps the state.", show_default=False)
+    ] = None,
+) -> None:
+    """Run a Masumi payment node without a chain until Ctrl-C."""
+    from masumi_sumi.cli.foreground import load, run_sandbox
+
+    run_sandbox(
+        load(sandbox_port=port, host=host),
+        strict=strict,
+        block_seconds=block_seconds,
+        confirmations=confirmations,
+        database=database,
+    )

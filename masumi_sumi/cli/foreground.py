@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 from rich.console import Console
 
-from masumi_sumi.cli import record
+from masumi_sumi.cli import ports, record
 from masumi_sumi.cli.applications import CONFIG, read_config
 from masumi_sumi.cli.display import Display, summarize
 from masumi_sumi.cli.stack import Stack
 from masumi_sumi.errors import SettingInvalid
-from masumi_sumi.settings import Settings
+from masumi_sumi.settings import SANDBOX_TOKEN, Settings
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -75,6 +75,21 @@ def stop_recorded(data_dir: Path) -> None:
     record.clear(data_dir, record.read(data_dir) or left)
     for part in left.parts:
         console.print(f"ended: {part.name}", highlight=False)
+
+
+def run_sandbox(settings: Settings, **options: Any) -> None:
+    """Serve the sandbox until interrupted; options as for ``masumi_sumi.sandbox.Sandbox``."""
+    from masumi_sumi.sandbox import Sandbox, serve
+
+    def announce(sandbox: Sandbox) -> None:
+        print(f"ready: sandbox {sandbox.url} (token {sandbox.token})", flush=True)
+
+    ports.refuse_taken(settings, ("sandbox",))
+    if database := options.get("database"):
+        database.resolve().parent.mkdir(parents=True, exist_ok=True)
+    place = (settings.sandbox_port, settings.host)
+    with suppress(KeyboardInterrupt):
+        serve(*place, announce=announce, token=SANDBOX_TOKEN, **options)
 
 
 def _serve_config(named: Path | None) -> dict[str, Any]:

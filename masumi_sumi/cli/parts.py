@@ -33,11 +33,13 @@ class Part:
     exits: bool = False
 
 
-def build(settings: Settings, names: tuple[str, ...], ray_dir: Path) -> list[Part]:
+def build(
+    settings: Settings, names: tuple[str, ...], ray_dir: Path, sandbox_options: tuple[str, ...] = ()
+) -> list[Part]:
     """The named parts, in the order in which they are started."""
     known: dict[str, Callable[[], Part]] = {
         "ray": lambda: ray(settings, ray_dir),
-        "sandbox": lambda: sandbox(settings),
+        "sandbox": lambda: sandbox(settings, sandbox_options),
         "supervisor": supervisor,
         "spooler": lambda: spooler(settings),
         "panel": lambda: panel(settings),
@@ -93,13 +95,13 @@ def panel(settings: Settings) -> Part:
     )
 
 
-def sandbox(settings: Settings) -> Part:
+def sandbox(settings: Settings, options: tuple[str, ...]) -> Part:
     url = sandbox_url(settings)
     place = ("--host", settings.host, "--port", str(settings.sandbox_port))
     database = ("--database", str(settings.data_dir / "sandbox.db"))
     return Part(
         name="sandbox",
-        command=_python("masumi_sumi.cli", "sandbox", *place, *database),
+        command=_python("masumi_sumi.cli", "sandbox", *place, *database, *options),
         url=url,
         ready=lambda: _ok(f"{url}/health"),
     )

@@ -69,16 +69,16 @@ def spawn(
 def end(parts: Iterable[Started], patience: float) -> None:
     """TERM for the parts and everything they started, KILL for what lives ``patience`` s later."""
     parts = tuple(parts)
-    members = _members(parts)
-    for process in members:
+    found = members(parts)
+    for process in found:
         _send(process, psutil.Process.terminate)
-    _await_end(members, patience)
-    for process in {*members, *_members(parts)}:
+    _await_end(found, patience)
+    for process in {*found, *members(parts)}:
         _send(process, psutil.Process.kill)
-    _await_end(members, 2.0)
+    _await_end(found, 2.0)
 
 
-def _members(parts: Sequence[Started]) -> set[psutil.Process]:
+def members(parts: Sequence[Started]) -> set[psutil.Process]:
     """The parts' trees, and the members of their sessions whose parents are gone."""
     found: set[psutil.Process] = set()
     for part in parts:

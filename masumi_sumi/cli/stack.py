@@ -25,7 +25,7 @@ from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform
 from masumi_sumi.settings import Settings
 
-PARTS = ("ray", "sandbox", "spooler", "panel", "serve")
+PARTS = ("ray", "sandbox", "supervisor", "spooler", "panel", "serve")
 
 PART_SECONDS = 120.0
 """How long a part may take to become ready on a slow machine."""
@@ -48,7 +48,8 @@ class Stack:
     """Parts of a stack as processes; ``start()`` returns when all are ready.
 
     ``settings`` become those that the parts have: with the sandbox as Preprod's node when no node
-    is configured. ``config`` stands beside the applications in Ray Serve's configuration.
+    is configured; ``sandbox_options`` are further words for its command. ``config`` stands beside
+    the applications in Ray Serve's configuration. ``folder`` is where apps are imported from.
     Applications and ports are checked before anything starts; whatever goes wrong later, and
     whoever interrupts, ends all that was started.
     """
@@ -61,6 +62,7 @@ class Stack:
         parts: Iterable[str] = PARTS,
         config: Mapping[str, Any] | None = None,
         folder: Path | None = None,
+        sandbox_options: Iterable[str] = (),
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         real_node = bool(settings.nodes)
@@ -71,6 +73,7 @@ class Stack:
         self.urls: dict[str, str] = {}
         self.pids: dict[str, int] = {}
         self._apps = parse(apps)
+        self._sandbox_options = tuple(sandbox_options)
         self._serve = Serve(self.environment["KODO_RAY_DASHBOARD"], _options(settings, config))
         self._report = report
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -152,7 +155,7 @@ class Stack:
             time.sleep(0.5)
 
     def _steps(self, ray_dir: Path) -> list[Step]:
-        built = parts.build(self.settings, self.parts, ray_dir)
+        built = parts.build(self.settings, self.parts, ray_dir, self._sandbox_options)
         steps = [Step(part.name, partial(self._bring, part), part.needs) for part in built]
         if "serve" in self.parts:
             steps.append(Step("serve", self._start_serve, ("ray",)))
