@@ -85,3 +85,11 @@ def sandbox(
         confirmations=confirmations,
         database=database,
     )
+
+
+@app.command()
+def demo() -> None:
+    """Sell one job of examples/two_stage.py here, from hire to payout, and verify its hashes."""
+    from masumi_sumi.cli.demo import run_demo
+
+    run_demo()

@@ -3,6 +3,7 @@
 SumiError
 ├── ConfigurationError
 │   └── StackRunning      another ``up`` owns this data folder
+├── DemoFailed            a step of the demo did not come out as it must
 └── StackFailed
     ├── PartDied          a process of the stack ended by itself
     ├── PartLate          a process lives but does not answer
@@ -63,3 +64,7 @@ class DeployFailed(StackFailed):
 
     def __str__(self) -> str:
         return f"Ray Serve could not deploy {self.application}: {self.message}"
+
+
+class DemoFailed(SumiError):
+    """A step of the demo did not come out as it must; the message says which."""

@@ -47,7 +47,7 @@ def run_stack(apps: list[str], config: Path | None, **options: object) -> None:
     settings = _place(settings, served)
     console = Console()
     began = time.monotonic()
-    with _signals(), Display(console) as display:
+    with ends_on_signals(), Display(console) as display:
         stack = Stack(settings, apps, config=served, report=display)
         try:
             stack.start()
@@ -56,7 +56,7 @@ def run_stack(apps: list[str], config: Path | None, **options: object) -> None:
         except KeyboardInterrupt:
             return
         finally:
-            _ignore_signals()
+            ignore_signals()
             stack.stop()
 
 
@@ -107,7 +107,7 @@ def _place(settings: Settings, served: dict[str, Any]) -> Settings:
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
+def ends_on_signals() -> Iterator[None]:
     """TERM and HUP end as Ctrl-C does."""
     before = {each: signal.signal(each, _interrupt) for each in ENDS}
     try:
@@ -117,7 +117,7 @@ def _signals() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _ignore_signals() -> None:
+def ignore_signals() -> None:
     for each in ENDS:
         signal.signal(each, signal.SIG_IGN)
 
