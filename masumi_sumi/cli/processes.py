@@ -15,6 +15,9 @@ CLOCK_SHIFT = 2.0
 """Seconds by which a creation time may seem to move: it is counted from a boot time that
 follows the adjustments of the clock."""
 
+KILL_SECONDS = 5.0
+"""How long the system may take to carry out a KILL."""
+
 
 @dataclass(frozen=True)
 class Started:
@@ -73,19 +76,20 @@ def end(parts: Iterable[Started], patience: float) -> None:
     for process in found:
         _send(process, psutil.Process.terminate)
     _await_end(found, patience)
-    for process in {*found, *members(parts)}:
+    late = found | members(parts)
+    for process in late:
         _send(process, psutil.Process.kill)
-    _await_end(found, 2.0)
+    _await_end(late, KILL_SECONDS)
 
 
 def members(parts: Sequence[Started]) -> set[psutil.Process]:
-    """The parts' trees, and the members of their sessions whose parents are gone."""
+    """The parts' trees, and the members of their sessions whose parents are gone; no zombies."""
     found: set[psutil.Process] = set()
     for part in parts:
         if root := part.process():
             found.add(root)
             found.update(_children(root))
-    return found | _orphans(parts)
+    return set(filter(_runs, found | _orphans(parts)))
 
 
 def _orphans(parts: Sequence[Started]) -> set[psutil.Process]:

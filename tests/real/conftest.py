@@ -44,8 +44,9 @@ def fresh_settings(_interruptible: None) -> Iterator[Callable[[], Settings]]:
         return Settings(data_dir=Path(folders[-1]), nodes={}, **ports)
 
     yield make
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in map(Path, folders):
+        if record.read(folder) is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
