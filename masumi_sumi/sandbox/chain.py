@@ -1,7 +1,7 @@
 """A chain of one's own: blocks, transactions, and the jobs of the node that look at them.
 
 A block does, in this order: take the waiting transactions in; let both sides see what has enough
-confirmations; let alarms ring; send what the rows ask for. So every step can be seen as
+confirmations; send what the rows ask for; let alarms ring. So every step can be seen as
 ``...Requested``, ``...Initiated`` and confirmed.
 """
 
@@ -87,10 +87,10 @@ class Chain:
         self.tip.height += 1
         self._include(now)
         self._look(now)
+        self._send_all(now)
         for row, alarm in self._ledger.due(now):
             self._ledger.save(_rung(row, alarm, now - self.lag))
         self._registry.step(now)
-        self._send_all(now)
 
     def pay(self, row: Row, *, bad: bool = False) -> None:
         """Let a buyer of another node lock the funds of a payment."""
