@@ -10,10 +10,7 @@ import logging
 import secrets
 from contextlib import AbstractContextManager
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
-
-import ray
 
 from masumi_sumi.clock import SystemClock
 from masumi_sumi.jobs.model import Job, Lock
@@ -22,7 +19,7 @@ from masumi_sumi.jobs.reconcile import Policy, Reconciler
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
 from masumi_sumi.payments.escrow import NodeEscrow
-from masumi_sumi.runtime import capture, supervisor
+from masumi_sumi.runtime import capture, cluster, supervisor
 from masumi_sumi.runtime.agent import KodosumiAgent, flows_of
 from masumi_sumi.runtime.journal import ExecutionJournal
 from masumi_sumi.runtime.launcher import RayLauncher
@@ -98,12 +95,10 @@ def app_parts() -> AppParts:
 
 
 async def _build_works(given: Settings) -> supervisor.Works:
-    from kodosumi.config import InternalSettings
-
     logging.getLogger("masumi_sumi").setLevel(logging.INFO)
     clock = SystemClock()
     store = await SqlJobStore.open(given.database_url, clock)
-    journal = ExecutionJournal(Path(InternalSettings().EXEC_DIR), clock)
+    journal = ExecutionJournal(cluster.exec_dir(), clock)
     escrow = NodeEscrow(given.nodes, clock, open_timeout=given.start_timeout)
     policy = Policy(
         runners_at_once=given.runners_at_once,
@@ -118,18 +113,14 @@ async def _build_works(given: Settings) -> supervisor.Works:
 
 def start_supervisor(given: Settings) -> str:
     """The supervisor's process id, once it answers. Needs a connection to Ray."""
-    handle = supervisor.ensure(partial(_build_works, given))
-    return str(ray.get(handle.ping.remote(), timeout=READY_TIMEOUT))
+    return supervisor.ensure(partial(_build_works, given), READY_TIMEOUT)
 
 
 def main() -> None:
-    from kodosumi.config import InternalSettings
-
     given = settings()
     given.data_dir.mkdir(parents=True, exist_ok=True)
-    ray.init(address=InternalSettings().RAY_SERVER, logging_level=logging.WARNING)
-    print(f"supervisor: pid {start_supervisor(given)}")
-    ray.shutdown()
+    with cluster.connected():
+        print(f"supervisor: pid {start_supervisor(given)}")
 
 
 if __name__ == "__main__":

@@ -37,11 +37,10 @@ class Sumi:
         checked = FlowTerms.of("@sumi.ingress", terms)
 
         def wrap(cls: type) -> type:
-            from ray import serve
-
             from masumi_sumi.plugin.serving import with_middleware
+            from masumi_sumi.runtime.serving import ingress
 
-            return with_middleware(serve.ingress(app)(cls), {"*": checked}, operator=False)
+            return with_middleware(ingress(app, cls), {}, defaults=checked)
 
         return wrap
 

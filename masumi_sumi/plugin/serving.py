@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from masumi_sumi.errors import SettingInvalid
 from masumi_sumi.plugin.terms import FlowTerms
+from masumi_sumi.runtime.serving import around_application, around_class
 
 WRAPPED = "__masumi_sumi_wrapped__"
 
@@ -43,49 +44,32 @@ def application(args: ApplicationArgs) -> Any:
 
 def sell(app: Any, flows: Mapping[str, FlowTerms], app_url: str = "") -> Any:
     """A bound Serve application, wrapped. Names, options, arguments and the graph stay."""
-    deployment = app._bound_deployment  # the one private name that is needed
-    wrapped = with_middleware(deployment.func_or_class, flows, app_url=app_url)
-    options = deployment.options(func_or_class=wrapped)
-    return options.bind(*deployment.init_args, **deployment.init_kwargs)
+    return around_application(app, lambda cls: with_middleware(cls, flows, app_url=app_url))
 
 
 def with_middleware(
-    cls: type, flows: Mapping[str, FlowTerms], *, operator: bool = True, app_url: str = ""
+    cls: type,
+    flows: Mapping[str, FlowTerms],
+    *,
+    defaults: FlowTerms | None = None,
+    app_url: str = "",
 ) -> type:
     """An ASGI ingress class whose requests pass SumiMiddleware.
 
-    ``flows`` are an operator's terms, or an author's defaults. Wrapping a wrapped class only
-    puts the operator's terms over it.
+    ``flows`` are an operator's terms, ``defaults`` the author's for the whole app. Wrapping a
+    wrapped class keeps its defaults and puts the operator's terms over them.
     """
-    inner = getattr(cls, WRAPPED, None)
-    defaults = FlowTerms()
-    if inner is not None:
-        cls, defaults = inner
-    if not operator:
-        flows, defaults = {}, flows["*"]
-    ingress = _ingress(cls, dict(flows), defaults, app_url)
-    setattr(ingress, WRAPPED, (cls, defaults))
+    inner, said = getattr(cls, WRAPPED, (cls, FlowTerms()))
+    defaults = defaults or said
+
+    def wrap(call: Any, app: Any) -> Any:
+        from masumi_sumi.plugin.middleware import SumiMiddleware
+
+        return SumiMiddleware(call, api=app, flows=flows, defaults=defaults, app_url=app_url)
+
+    ingress = around_class(inner, wrap)
+    setattr(ingress, WRAPPED, (inner, defaults))
     return ingress
-
-
-def _ingress(cls: Any, flows: dict[str, FlowTerms], defaults: FlowTerms, app_url: str) -> type:
-    class SumiIngress(cls):  # type: ignore[misc]
-        async def __init__(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[misc]  # Serve wants it async
-            from masumi_sumi.plugin.middleware import SumiMiddleware
-
-            made = super().__init__(*args, **kwargs)
-            if inspect.isawaitable(made):
-                await made
-            self.__sumi = SumiMiddleware(
-                super().__call__, api=self.app, flows=flows, defaults=defaults, app_url=app_url
-            )
-            self.__sumi.check()
-
-        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-            await self.__sumi(scope, receive, send)
-
-    SumiIngress.__name__, SumiIngress.__qualname__ = cls.__name__, cls.__qualname__
-    return SumiIngress
 
 
 def _load(target: str, target_args: dict[str, Any]) -> Any:

@@ -23,6 +23,9 @@ from masumi_sumi.runtime.names import NAMESPACE, SUPERVISOR
 
 log = logging.getLogger(__name__)
 
+HEAD_NODE = "node:__internal_head__"
+"""Ray's own resource of its head node: the supervisor and its SQLite file stay in one place."""
+
 PASS_EVERY = 1.0
 """Seconds between passes when nothing wakes the supervisor earlier."""
 
@@ -137,12 +140,13 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
 ActorClass = ray.remote(Supervisor)
 
 
-def ensure(build: Callable[[], Awaitable[Works]]) -> Any:
-    """The cluster's supervisor: the one that is there, or a new one.
+def ensure(build: Callable[[], Awaitable[Works]], within: float) -> str:
+    """The process id of the cluster's supervisor, the one that is there or a new one.
 
-    Call it from a driver, not from inside an app: an actor inherits its creator's runtime env.
+    Waits ``within`` seconds until it answers. Call it from a driver, not from inside an app: an
+    actor inherits its creator's runtime env.
     """
-    return ActorClass.options(
+    handle = ActorClass.options(
         name=SUPERVISOR,
         namespace=NAMESPACE,
         lifetime="detached",
@@ -151,7 +155,9 @@ def ensure(build: Callable[[], Awaitable[Works]]) -> Any:
         max_task_retries=-1,
         max_concurrency=1000,
         num_cpus=0,
+        resources={HEAD_NODE: 0.001},
     ).remote(build)
+    return str(ray.get(handle.ping.remote(), timeout=within))
 
 
 def find() -> Any:

@@ -1,0 +1,54 @@
+"""Ray Serve applications with an ASGI middleware put around their ingress, nothing else changed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Middleware(Protocol):
+    def check(self) -> None:
+        """Raises when the app must not be served like this; the deployment fails then."""
+        ...
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+Wrap = Callable[[ASGIApp, Any], Middleware]
+"""(what takes the requests, the ASGI app inside it) -> the middleware."""
+
+
+def ingress(app: Any, cls: type) -> type:
+    """``serve.ingress`` of Ray."""
+    from ray import serve
+
+    found: type = serve.ingress(app)(cls)
+    return found
+
+
+def around_class(cls: Any, wrap: Wrap) -> type:
+    """An ASGI ingress class whose requests pass a middleware first."""
+
+    class SumiIngress(cls):  # type: ignore[misc]
+        async def __init__(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[misc]
+            made = super().__init__(*args, **kwargs)  # Serve wants this one async; that one may be
+            if inspect.isawaitable(made):
+                await made
+            self.__middleware = wrap(super().__call__, self.app)
+            self.__middleware.check()
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await self.__middleware(scope, receive, send)
+
+    SumiIngress.__name__, SumiIngress.__qualname__ = cls.__name__, cls.__qualname__
+    return SumiIngress
+
+
+def around_application(app: Any, change: Callable[[type], type]) -> Any:
+    """A bound application with its ingress class changed; names, options and graph stay."""
+    deployment = app._bound_deployment  # the one private name that is needed
+    options = deployment.options(func_or_class=change(deployment.func_or_class))
+    return options.bind(*deployment.init_args, **deployment.init_kwargs)
