@@ -14,6 +14,7 @@ import httpx
 import yaml
 
 from masumi_sumi.cli.failures import DeployFailed
+from masumi_sumi.cli.loopback import request
 from masumi_sumi.errors import SettingInvalid
 
 BUILDER = "masumi_sumi.plugin:application"
@@ -152,6 +153,6 @@ class Serve:
 
     def _send(self, method: str, **content: Any) -> httpx.Response:
         try:
-            return httpx.request(method, self._url, timeout=60.0, trust_env=False, **content)
+            return request(method, self._url, timeout=60.0, **content)
         except httpx.HTTPError as error:
             raise DeployFailed("Serve", f"{self._url} gave no answer: {error!r}") from error

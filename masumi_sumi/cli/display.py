@@ -33,7 +33,8 @@ class Display:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._spinners.stop()
+        if self._console.is_terminal:
+            self._spinners.stop()
 
     def __call__(self, progress: Progress) -> None:
         if progress.what in ("starting", "ending"):

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from masumi_sumi.cli.failures import StackFailed
+from masumi_sumi.cli.loopback import request
 
 HEADER = "KODOSUMI_API_KEY"
 
@@ -34,7 +35,7 @@ def register(panel: str, key: str, serve: str) -> list[str]:
 
 def _post(url: str, body: object, headers: dict[str, str]) -> Any:
     try:
-        answer = httpx.post(url, json=body, headers=headers, timeout=60.0, trust_env=False)
+        answer = request("POST", url, json=body, headers=headers, timeout=60.0)
         answer.raise_for_status()
         return answer.json()
     except httpx.HTTPStatusError as error:

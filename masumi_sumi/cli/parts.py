@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from masumi_sumi.cli.environment import reachable, sandbox_url
+from masumi_sumi.cli.loopback import request
 from masumi_sumi.cli.ports import LOOPBACK, free_ports
 from masumi_sumi.settings import Settings
 
@@ -63,6 +64,7 @@ def ray(settings: Settings, ray_dir: Path) -> Part:
         "--object-store-memory": OBJECT_STORE_BYTES,
         "--temp-dir": ray_dir,
         "--include-log-monitor": False,
+        "--log-color": "false",
     }
     flags = ("--head", "--block", "--disable-usage-stats", "--no-monitor")
     words = (str(word) for option in options.items() for word in option)
@@ -124,21 +126,21 @@ def _python(module: str, *arguments: str) -> tuple[str, ...]:
 
 def _ok(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5.0, trust_env=False).status_code == 200
+        return request("GET", url).status_code == 200
     except httpx.HTTPError:
         return False
 
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5.0, trust_env=False).status_code < 500
+        return request("GET", url).status_code < 500
     except httpx.HTTPError:
         return False
 
 
 def _lists_live_actor(url: str) -> bool:
     try:
-        answer = httpx.get(url, timeout=5.0, trust_env=False)
+        answer = request("GET", url)
         actors = answer.json()["data"]["result"]["result"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return False
