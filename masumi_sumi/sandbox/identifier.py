@@ -22,7 +22,6 @@ from masumi_sumi.sandbox.wallet import (
     public_key_of,
 )
 
-
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, NameError)
 """All that the lzstring package raises on text that was never compressed."""
 

@@ -382,12 +382,14 @@ def test_an_agent_of_another_policy_is_refused_before_anything_else(pay: Caller)
 
 
 def test_a_strict_node_knows_registered_agents_only() -> None:
-    with Sandbox(strict=True, frozen=True) as sandbox:
-        with httpx.Client(base_url=sandbox.url) as client:
-            caller = Caller(sandbox, sandbox.token, client)
-            unknown = caller.init()
-            sandbox.register(V1_AGENT)
-            known = caller.init()
+    with (
+        Sandbox(strict=True, frozen=True) as sandbox,
+        httpx.Client(base_url=sandbox.url) as client,
+    ):
+        caller = Caller(sandbox, sandbox.token, client)
+        unknown = caller.init()
+        sandbox.register(V1_AGENT)
+        known = caller.init()
 
     assert refusal(unknown) == (500, "Error fetching asset in wallet")
     assert data(known)["agentIdentifier"] == V1_AGENT
