@@ -99,6 +99,7 @@ def verify(identifier: Identifier, terms: SignedTerms) -> None:
 
     Raises IdentifierUnverified with the first thing that does not hold. The digest covers input
     hash, deadlines and dynamic price together, so a difference in one of them has one reason.
+    What no signature covers (a wallet's unprotected header, capitals in hex) may differ.
     """
     if identifier.agent_identifier != terms.agent_identifier:
         raise IdentifierUnverified("it is of another agent")

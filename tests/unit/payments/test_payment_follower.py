@@ -204,6 +204,18 @@ async def test_a_new_process_goes_on_from_the_stored_cursor(
     assert {during, late} <= set(told(answer))
 
 
+async def test_a_new_process_tells_a_busy_minute_whole_before_it_goes_on(
+    diff: Diff, clock: ManualClock
+) -> None:
+    for n in range(100):
+        diff.change(f"row-{n:03}", ago=50 - n / 2)
+    stored = diff.change("the-last-one-stored")
+
+    answer = await Follower(diff.read, clock, limit=10, at_once=25).changes(stored)
+
+    assert len(answer.views) == 101
+
+
 async def test_an_answer_that_was_lost_is_given_again(
     diff: Diff, clock: ManualClock, follower: Follower
 ) -> None:
@@ -329,8 +341,8 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(STEPS, max_size=60))
+@settings(max_examples=80, deadline=None)
+@given(st.lists(STEPS, max_size=40))
 def test_whatever_happens_every_last_change_of_a_row_is_told(steps: list[tuple]) -> None:
     asyncio.run(_follow(steps))
 

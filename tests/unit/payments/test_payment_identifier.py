@@ -25,6 +25,7 @@ TERMS = SignedTerms(
     seller_vkey=WALLET.vkey,
     times=Times(1795294823139, 1795298423139, 1795320023139, 1795341623139),
 )
+ISSUED = issued()
 V2_SIGNED = {"agent_identifier": V2_AGENT, "contract_address": V2_CONTRACT}
 V2_RETURN = WALLET.address
 
@@ -122,7 +123,7 @@ def test_the_order_of_a_dynamic_price_is_signed() -> None:
 
 
 def forged(**changes: str | None) -> Identifier:
-    return replace(decode(issued().encode()), **changes)
+    return replace(decode(ISSUED.encode()), **changes)
 
 
 def cose(payload: object = None, **header: Any) -> str:
@@ -206,7 +207,7 @@ def test_a_newline_at_the_end_is_no_part_of_an_identifier() -> None:
         decode(issued().encode() + "\n")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(), st.binary(max_size=300).map(bytes.hex)))
 @example("c000")
 @example("8000")
@@ -217,24 +218,29 @@ def test_text_of_every_kind_is_decoded_or_unverified(text: str) -> None:
         return
 
 
-@settings(max_examples=200, deadline=None)
+def signed_part(identifier: Identifier) -> tuple[object, ...]:
+    protected, _, payload, signed = cbor2.loads(bytes.fromhex(identifier.signature))
+    key = cbor2.loads(bytes.fromhex(identifier.key))
+    named = identifier.seller_id, identifier.purchaser_id, identifier.contract_address
+    return (*named, protected, payload, signed, key[-2])
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.data())
-def test_one_changed_digit_never_verifies(data: st.DataObject) -> None:
-    text = issued().encode()
+def test_a_changed_digit_verifies_only_where_nothing_signed_stands(data: st.DataObject) -> None:
+    text = ISSUED.encode()
     at = data.draw(st.integers(0, len(text) - 1))
     digit = data.draw(st.sampled_from("0123456789abcdef").filter(lambda d: d != text[at]))
     try:
         identifier = decode(text[:at] + digit + text[at + 1 :])
+        verify(identifier, TERMS)
     except IdentifierUnverified:
         return
-    if encode(identifier) == text:
-        return  # a bit behind the end of the compressed text: no part has changed
 
-    with pytest.raises(IdentifierUnverified):
-        verify(identifier, TERMS)
+    assert signed_part(identifier) == signed_part(decode(text))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=80), st.binary(max_size=80))
 @example(bytes.fromhex("c5821a0fffffff03"), b"\xa1\xa0\xa0")
 @example(b"\x81" * 80, b"\x9f" * 80)
@@ -245,7 +251,7 @@ def test_signatures_and_keys_of_every_kind_are_unverified(signature: bytes, key:
         verify(forged(key=key.hex() or "00"), TERMS)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.recursive(st.none() | st.integers() | st.binary() | st.text(), st.lists, max_leaves=8))
 def test_headers_of_every_kind_are_unverified(header: Any) -> None:
     made = cbor2.dumps([cbor2.dumps(header), {}, b"x" * 32, b"y" * 64]).hex()
