@@ -33,6 +33,10 @@ TEXTS = [
     ("", NO_RESULT),
     ('{"str": "a\\u0000\\ud800"}', "a\ufffd\ufffd"),
     ('{"dict": {"n": NaN}}', '{"n":null}'),
+    ('{"str": "a\\udfff"}', "a\ufffd"),
+    ('{"__list__": "x"}', "x"),
+    ('{"Markdown": "x"}', "x"),
+    ('{"__list__": [{"a": 1, "b": 2}]}', '[{"a":1,"b":2}]'),
     ("plain words", "plain words"),
     ('{"two": 1, "keys": 2}', '{"keys":2,"two":1}'),
 ]

@@ -111,6 +111,7 @@ REFUSED = [
     ({"type": "text"}, 10**400, "must be a finite number"),
     ({"type": "text"}, "a\nb", "must be one line"),
     ({"type": "text"}, "a\0b", "must not contain NUL or broken characters"),
+    ({"type": "textarea"}, "\udfff", "must not contain NUL or broken characters"),
     ({"type": "textarea"}, "\ud800", "must not contain NUL or broken characters"),
     ({"type": "text", "pattern": "a|bc"}, "abc", "must match the pattern a|bc"),
     ({"type": "text", "pattern": r"\w+"}, "müller", r"must match the pattern \w+"),
