@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import yaml
 
+from masumi_sumi.cli.environment import reachable
 from masumi_sumi.cli.failures import DeployFailed
 from masumi_sumi.cli.loopback import request
 from masumi_sumi.errors import SettingInvalid
@@ -89,10 +90,13 @@ def read_config(path: Path) -> Document:
 class Serve:
     """Ray Serve behind its REST API at the dashboard's address.
 
-    ``config`` is what stands beside the applications in Serve's configuration.
+    ``config`` is what stands beside the applications in Serve's configuration; ``url`` is where
+    the applications answer.
     """
 
     def __init__(self, dashboard: str, config: Mapping[str, Any]) -> None:
+        place = config["http_options"]
+        self.url = f"http://{reachable(place['host'])}:{place['port']}"
         self._url = dashboard + PATH
         self._config = {key: value for key, value in config.items() if key != "applications"}
 
@@ -110,24 +114,34 @@ class Serve:
     def wait(
         self, applications: Iterable[Application], *, seconds: float, check: Callable[[], None]
     ) -> None:
-        """Return when all are RUNNING. ``check`` is called between looks, and may raise.
+        """Return when all are RUNNING and have their route. ``check`` is called between looks, and
+        may raise.
 
         Raises DeployFailed with Ray's own message.
         """
-        names = {application.name for application in applications}
+        applications = tuple(applications)
         until = time.monotonic() + seconds
-        while waiting := {name for name in names if not self._is_running(name)}:
+        while waiting := [each.name for each in applications if not self._is_ready(each)]:
             check()
             if time.monotonic() > until:
-                name = min(waiting)
-                raise DeployFailed(name, f"not RUNNING after {seconds:.0f} s; {self._words(name)}")
+                words = f"not ready after {seconds:.0f} s; {self._words(waiting[0])}"
+                raise DeployFailed(waiting[0], words)
             time.sleep(0.2)
+
+    def _is_ready(self, application: Application) -> bool:
+        return self._is_running(application.name) and self._is_routed(application.route)
 
     def _is_running(self, name: str) -> bool:
         status = self._details().get(name, {}).get("status")
         if status in ("DEPLOY_FAILED", "UNHEALTHY"):
             raise DeployFailed(name, self._words(name))
         return bool(status == "RUNNING")
+
+    def _is_routed(self, route: str) -> bool:
+        try:
+            return route in request("GET", f"{self.url}/-/routes").text
+        except httpx.HTTPError:
+            return False
 
     def _words(self, name: str) -> str:
         details = self._details().get(name, {})

@@ -15,8 +15,9 @@ RAY = {
     "RAY_prestart_worker_first_driver": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
-"""The first binds all of Ray to loopback (a Ray port is a shell for whoever reaches it); a driver
-outside the stack needs it too. The second spares idle workers that detached actors never use."""
+"""The first binds Ray to loopback (a Ray port is a shell for whoever reaches it; only Serve's
+replicas keep one for all addresses); a driver outside the stack needs it too, or it waits in vain.
+The second spares idle workers, which detached actors never use."""
 
 
 def reachable(host: str) -> str:

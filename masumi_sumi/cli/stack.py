@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 
 from masumi_sumi.cli import panel, parts, ports, record
 from masumi_sumi.cli.applications import Application, Serve, parse
-from masumi_sumi.cli.environment import admin_login, environment, reachable, with_sandbox
+from masumi_sumi.cli.environment import admin_login, environment, with_sandbox
 from masumi_sumi.cli.failures import PartDied, PartLate, StackRunning
 from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform
@@ -200,8 +200,7 @@ class Stack:
         began = time.monotonic()
         self._report(Progress("starting", "serve"))
         self._serve.start()
-        host = reachable(self.settings.host)
-        self._tell_ready("serve", f"http://{host}:{self.settings.serve_port}", began)
+        self._tell_ready("serve", self._serve.url, began)
 
     def _deploy(self, applications: tuple[Application, ...]) -> None:
         if not applications:
@@ -253,8 +252,10 @@ def _claim(data_dir: Path) -> None:
 
 def _options(settings: Settings, config: Mapping[str, Any] | None) -> dict[str, Any]:
     config = config or {}
-    place = {"host": settings.host, "port": settings.serve_port}
-    return {**config, "http_options": {**config.get("http_options", {}), **place}}
+    options = {"host": settings.host, **config.get("http_options", {}), "port": settings.serve_port}
+    if "host" in settings.model_fields_set:
+        options["host"] = settings.host
+    return {**config, "http_options": options}
 
 
 def _tail(log: Path) -> str:

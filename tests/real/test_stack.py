@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from masumi_sumi.cli import processes, record
+from masumi_sumi.cli import panel, processes, record
 from masumi_sumi.cli.environment import environment
 from masumi_sumi.cli.failures import PartDied, StackRunning
 from masumi_sumi.cli.stack import Stack
@@ -69,17 +69,29 @@ def test_every_part_answers(stack: Stack) -> None:
     name, password = stack.panel_login
     login = {"name": name, "password": password}
 
-    panel = httpx.post(f"{stack.urls['panel']}/api/login", json=login)
+    role = httpx.post(f"{stack.urls['panel']}/api/login", json=login)
     sandbox = httpx.get(f"{stack.urls['sandbox']}/health")
     serve = httpx.get(f"{stack.urls['ray']}/api/serve/applications/")
 
-    assert panel.json()["name"] == "admin"
+    assert role.json()["name"] == "admin"
     assert sandbox.status_code == 200
     assert serve.json()["http_options"]["port"] == stack.settings.serve_port
 
 
+def test_flows_of_a_deployed_app_are_listed_in_the_panel(stack: Stack) -> None:
+    stack.deploy(["examples.two_stage:fast_app"])
+
+    key = panel.login(stack.urls["panel"], *stack.panel_login)
+    listed = httpx.get(f"{stack.urls['panel']}/flow", headers={panel.HEADER: key}, timeout=30)
+
+    assert stack.urls["two-stage"] == f"{stack.urls['serve']}/two-stage/"
+    assert "two-stage" in {flow["url"].split("/")[4] for flow in listed.json()["items"]}
+
+
 def test_ray_listens_at_loopback_only(stack: Stack) -> None:
-    running = psutil.Process(stack.pids["ray"]).children(recursive=True)
+    """A port of Serve's replicas for one another is fixed to all addresses by Ray Serve."""
+    children = psutil.Process(stack.pids["ray"]).children(recursive=True)
+    running = [each for each in children if not each.name().startswith("ray::ServeRepl")]
     listening = {
         connection.laddr.ip.removeprefix("::ffff:")
         for process in running
