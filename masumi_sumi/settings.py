@@ -1,7 +1,7 @@
 """What an operator can set, and nothing else: read once by ``compose``, handed on as values.
 
 Every setting is an environment variable with the prefix ``SUMI_`` (or a line in ``.env``).
-The lines ``KODO_MASUMI0`` to ``KODO_MASUMI9`` are read too:
+``KODO_MASUMI0`` to ``KODO_MASUMI9`` are read too, from the same places:
 ``KODO_MASUMI0="Preprod URL TOKEN [pay_by] [submit_by] [poll]"``, times in seconds.
 """
 
@@ -11,10 +11,19 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from masumi_sumi.errors import DeadlinesDoNotFit, NodeNotConfigured, SettingInvalid
@@ -36,17 +45,27 @@ PAY_BEFORE_SUBMIT = 300.0
 
 RUNNER_BYTES = 300 * 2**20
 
+ENV_FILE = ".env"
+HIDDEN = "(hidden)"
+
 
 class NodeSettings(BaseModel):
     """A payment node of one network. All times in seconds, counted from the job's start."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     url: str
     token: SecretStr
-    pay_by: float = Field(1800.0, gt=0)
-    submit_by: float | None = Field(None, gt=0)
-    poll: float = Field(2.0, ge=1.0)
+    pay_by: float = Field(1800.0, gt=0, allow_inf_nan=False)
+    submit_by: float | None = Field(None, gt=0, allow_inf_nan=False)
+    poll: float = Field(2.0, ge=1.0, allow_inf_nan=False)
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("expected http(s)://HOST[:PORT]/api/v1")
+        return value
 
 
 class Deadlines(BaseModel):
@@ -78,11 +97,15 @@ class Settings(BaseSettings):
     """All settings, validated. Paths are absolute; times in seconds."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SUMI_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="SUMI_",
+        env_file=ENV_FILE,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = Path("data")
-    database_url: str = ""
+    database_url: str = Field("", repr=False)  # it may hold a password
     nodes: Annotated[dict[str, NodeSettings], NoDecode] = {}
     result_hash: Literal["escaped", "raw"] = "escaped"
     max_runners: int = Field(0, ge=0)
@@ -99,11 +122,18 @@ class Settings(BaseSettings):
     dashboard_port: int = 8265
     ray_cpus: int = Field(0, ge=0)
 
+    def __init__(self, **values: Any) -> None:
+        """Raises ConfigurationError naming the setting, and never with a token in it."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _refusal(error) from None
+
     @model_validator(mode="before")
     @classmethod
     def _read_nodes(cls, values: dict[str, object]) -> dict[str, object]:
         nodes = _nodes_of(values.get("nodes"))
-        for name, line in _kodo_lines(os.environ).items():
+        for name, line in _kodo_lines({**dotenv_values(ENV_FILE), **os.environ}).items():
             network, node = parse_node_line(name, line)
             nodes.setdefault(network, node)
         return {**values, "nodes": nodes}
@@ -116,6 +146,8 @@ class Settings(BaseSettings):
             object.__setattr__(self, "database_url", url)
         object.__setattr__(self, "data_dir", settled["data_dir"])
         for network, node in self.nodes.items():
+            if network not in get_args(Network):
+                raise SettingInvalid("SUMI_NODES", network, "a network is Preprod or Mainnet")
             self.deadlines(network, f"network {network}", node=node)
         return self
 
@@ -164,14 +196,12 @@ def parse_node_line(name: str, line: str) -> tuple[str, NodeSettings]:
     rule = 'expected "NETWORK URL TOKEN [pay_by] [submit_by] [poll]"'
     if not 3 <= len(parts) <= 6:
         raise SettingInvalid(name, f"{len(parts)} words", rule)
+    keys = ("pay_by", "submit_by", "poll")
+    values = {"url": parts[1], "token": parts[2], **dict(zip(keys, parts[3:], strict=False))}
     try:
-        times = [float(part) for part in parts[3:]]
-    except ValueError as error:
-        raise SettingInvalid(name, " ".join(parts[3:]), f"{rule}, times in seconds") from error
-    keys = ("pay_by", "submit_by", "poll")[: len(times)]
-    return parts[0], NodeSettings.model_validate(
-        {"url": parts[1], "token": parts[2], **dict(zip(keys, times, strict=True))}
-    )
+        return parts[0], NodeSettings.model_validate(values)
+    except ValidationError as error:
+        raise SettingInvalid(name, HIDDEN, f"{rule}: {_first(error)}") from None
 
 
 def _nodes_of(given: object) -> dict[str, object]:
@@ -180,14 +210,28 @@ def _nodes_of(given: object) -> dict[str, object]:
     if isinstance(given, str):
         try:
             given = json.loads(given)
-        except ValueError as error:
+        except ValueError:
             rule = 'expected JSON like {"Preprod": {"url": "...", "token": "..."}}'
-            raise SettingInvalid("SUMI_NODES", "(hidden)", rule) from error
+            raise SettingInvalid("SUMI_NODES", HIDDEN, rule) from None
     if not isinstance(given, dict):
         raise SettingInvalid("SUMI_NODES", type(given).__name__, "expected an object")
     return dict(given)
 
 
-def _kodo_lines(environ: Mapping[str, str]) -> dict[str, str]:
-    names = [f"KODO_MASUMI{i}" for i in range(10)]
-    return {name: environ[name] for name in names if environ.get(name)}
+def _kodo_lines(environ: Mapping[str, str | None]) -> dict[str, str]:
+    found = {name: environ.get(name) for name in (f"KODO_MASUMI{i}" for i in range(10))}
+    return {name: line for name, line in found.items() if line}
+
+
+def _refusal(error: ValidationError) -> SettingInvalid:
+    """What is wrong with the first setting at fault; nodes hold tokens, so theirs stay hidden."""
+    fault = error.errors(include_url=False)[0]
+    name = str(fault["loc"][0]) if fault["loc"] else "settings"
+    if name == "nodes":
+        return SettingInvalid("SUMI_NODES", HIDDEN, _first(error))
+    return SettingInvalid(f"SUMI_{name.upper()}", fault["input"], fault["msg"])
+
+
+def _first(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
