@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from masumi_sumi.sandbox.calls import CALLS, Call
 from masumi_sumi.sandbox.controls import Controls
-from masumi_sumi.sandbox.errors import Invalid, Refused, TooLarge, Unauthorized
+from masumi_sumi.sandbox.errors import Broken, Invalid, Refused, TooLarge, Unauthorized
 from masumi_sumi.sandbox.gate import BASE_PATH, Gate
 from masumi_sumi.sandbox.node import Node
 from masumi_sumi.sandbox.panel import control_routes
@@ -108,8 +108,11 @@ async def _values(request: Request) -> dict[str, Any]:
     text = body.decode(errors="replace")
     try:
         values = json.loads(text)
+        json.dumps(values, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise Invalid(_unreadable(text, error.pos)) from error
+    except UnicodeEncodeError as error:
+        raise Broken("the database takes no half characters") from error
     return values if isinstance(values, dict) else {}
 
 

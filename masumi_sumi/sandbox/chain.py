@@ -110,8 +110,8 @@ class Chain:
         )
         self._put(after)
         was = before.state if before is not None else None
-        step = contract.ARBITRATE if state == DISPUTED_WITHDRAWN else contract.LOCK
-        self._see(Mined(after.tx_hash, step, self.tip.height, now // SECOND, was, after), now)
+        height, time = self.tip.height, now // SECOND
+        self._see(Mined(after.tx_hash, contract.ARBITRATE, height, time, was, after), now)
 
     def _skip(self, now: int) -> None:
         tip = self.tip
@@ -131,6 +131,16 @@ class Chain:
             if mined is not None:
                 self._put(mined.after)
                 self.tip.unseen.append(mined)
+            else:
+                self._refuse(sent, now)
+
+    def _refuse(self, sent: Sent, now: int) -> None:
+        """Park the row whose transaction failed, unless it is about to see what came before it."""
+        if any(mined.after.identifier == sent.identifier for mined in self.tip.unseen):
+            return
+        for row in self._ledger.sides(sent.identifier):
+            if row.transaction is not None and row.transaction.tx_hash == sent.tx_hash:
+                self._ledger.save(_failed(row, "The contract did not take it", now - self.lag))
 
     def _look(self, now: int) -> None:
         ripe = self.tip.height - self.pace.confirmations + 1

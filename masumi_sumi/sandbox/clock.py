@@ -57,8 +57,8 @@ def moment(text: str) -> int | None:
         return None
     try:
         parsed = datetime.fromisoformat(text[:-1] if match["zone"] else text)
-    except ValueError:
+        if match["zone"] or "T" not in text:
+            parsed = parsed.replace(tzinfo=UTC)
+        return round(parsed.timestamp() * 1000)
+    except (ValueError, OverflowError):
         return None
-    if match["zone"] or "T" not in text:
-        parsed = parsed.replace(tzinfo=UTC)
-    return round(parsed.timestamp() * 1000)

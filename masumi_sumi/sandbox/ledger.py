@@ -28,7 +28,10 @@ Mark = tuple[int, str]
 
 
 def alarms(row: Row) -> Iterator[tuple[int, Alarm]]:
-    """When the node will do something about the row by itself, and what."""
+    """When the node will do something about the row by itself, and what.
+
+    That a purchase gives up as its payment does is an assumption; the real node was not seen at it.
+    """
     times, state, action = row.deadlines, row.state, row.action.requested
     if state is None and action in (WAITING, "FundsLockingRequested"):
         yield times.pay_by + GRACE, "unpaid"

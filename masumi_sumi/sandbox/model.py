@@ -142,18 +142,14 @@ class Row:
         The stamps move as the real node's database triggers move them: a new Action moves the
         action's and the combined one; a new state or result moves its own stamp only.
         """
-        after = replace(self, updated_at=now, **changes)
-        if after.action is not self.action:
-            old = replace(self.action, updated_at=now)
-            after = replace(
-                after,
-                actions=(old, *self.actions),
-                action_changed_at=now,
-                changed_at=now,
-            )
-        if (after.state, after.result_hash) != (self.state, self.result_hash):
-            after = replace(after, state_changed_at=now)
-        return after
+        if changes.get("action", self.action) is not self.action:
+            changes["actions"] = (replace(self.action, updated_at=now), *self.actions)
+            changes["action_changed_at"] = changes["changed_at"] = now
+        state = changes.get("state", self.state)
+        result = changes.get("result_hash", self.result_hash)
+        if (state, result) != (self.state, self.result_hash):
+            changes["state_changed_at"] = now
+        return replace(self, updated_at=now, **changes)
 
 
 @dataclass(frozen=True, slots=True)

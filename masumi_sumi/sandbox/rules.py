@@ -58,6 +58,6 @@ def big_int(text: str) -> int:
     stripped = text.strip()
     if not stripped:
         return 0
-    if re.fullmatch(r"[+-]?\d+", stripped) is None:
+    if re.fullmatch(r"[+-]?[0-9]{1,4000}", stripped) is None:
         raise Broken(f"Cannot convert {text} to a BigInt")
     return int(stripped)

@@ -50,9 +50,9 @@ class Store:
     def write(self, things: Iterable[tuple[str, str, object]]) -> None:
         """All of (kind, key, value) or none of it; on the disk's side of the kernel on return."""
         bodies = [(kind, key, _KINDS[kind].dump_json(value)) for kind, key, value in things]
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany("INSERT OR REPLACE INTO thing VALUES (?, ?, ?)", bodies)
-        self._connection.execute("COMMIT")
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR REPLACE INTO thing VALUES (?, ?, ?)", bodies)
 
     def clear(self) -> None:
         self._connection.execute("DELETE FROM thing")

@@ -97,6 +97,16 @@ def test_all_missing_fields_are_named_at_once(sandbox: Sandbox, client: httpx.Cl
     assert refusal(response) == (400, NOTHING_GIVEN)
 
 
+def test_text_that_no_database_takes_is_refused_and_not_kept(pay: Caller) -> None:
+    half = pay.client.post(
+        "/payment",
+        content='{"network": "Preprod", "metadata": "\\ud800"}',
+        headers={**pay.headers, "content-type": "application/json"},
+    )
+
+    assert half.status_code == 500
+
+
 def test_a_body_of_more_than_100_kb_is_too_large(pay: Caller) -> None:
     assert pay.init(metadata="m" * 90_000).status_code == 200
     assert refusal(pay.init(metadata="m" * 110_000)) == (413, "request entity too large")

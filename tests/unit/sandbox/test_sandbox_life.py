@@ -429,6 +429,18 @@ def test_a_buyer_of_another_node_can_pay(sandbox: Sandbox, pay: Caller) -> None:
     assert pay.submit(payment).status_code == 200
 
 
+def test_a_lock_that_comes_second_parks_the_purchase(sandbox: Sandbox, pay: Caller) -> None:
+    payment = pay.payment()
+    sandbox.pay(payment["blockchainIdentifier"])
+    sandbox.mine()
+    pay.buy(payment)
+    sandbox.mine(2)
+    purchase = pay.look(payment, "purchase")
+
+    assert (standing(purchase), purchase["NextAction"]["errorType"]) == ((None, MANUAL), "Unknown")
+    assert standing(pay.look(payment)) == ("FundsLocked", WAITING)
+
+
 def test_a_failed_sending_parks_the_payment_until_it_is_retried(
     sandbox: Sandbox, pay: Caller
 ) -> None:
