@@ -52,7 +52,8 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class NodeClient:
-    """A node at ``url`` (it ends in ``/api/v1``). All times in seconds.
+    """A node at ``url``: it ends in ``/api/v1``, and a login in it goes to a proxy in front of
+    the node. All times in seconds.
 
     ``open_timeout`` bounds ``open`` as a whole, ``timeout`` every other call, tries included.
     A given ``http`` client stays its owner's to close. Raises SettingInvalid for a URL or a token
@@ -71,11 +72,12 @@ class NodeClient:
         sleep: Sleep = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._base = _checked_url(url)
+        base = _checked_url(url)
+        self.url = str(base.copy_with(userinfo=b""))
+        self._login = httpx.BasicAuth(base.username, base.password) if base.userinfo else None
         self._token = _checked_token(token)
-        self.url = str(self._base.copy_with(userinfo=b""))
         self._owns_http = http is None
-        self._http = http or _connections(self._base.host)
+        self._http = http or _connections(base.host)
         self._open_timeout, self._timeout = open_timeout, timeout
         self._pauses, self._sleep, self._chance = pauses, sleep, chance
 
@@ -213,7 +215,8 @@ class NodeClient:
         try:
             response = await self._http.request(
                 method,
-                f"{self._base}{path}",
+                f"{self.url}{path}",
+                auth=self._login,
                 headers={"token": self._token.get_secret_value()},
                 follow_redirects=False,  # httpx would hand our token to the new host
                 timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
@@ -254,12 +257,13 @@ def _cause(error: httpx.TransportError) -> str:
 
 def _checked_url(url: str) -> httpx.URL:
     rule = "expected http(s)://HOST[:PORT]/api/v1"
+    refused = SettingInvalid("the payment node's url", "(hidden: it may be the token)", rule)
     try:
         base = httpx.URL(url.strip().rstrip("/"))
-    except httpx.InvalidURL as error:
-        raise SettingInvalid("the payment node's url", "(unreadable)", rule) from error
+    except httpx.InvalidURL:
+        raise refused from None
     if base.scheme not in ("http", "https") or not base.host or base.query or base.fragment:
-        raise SettingInvalid("the payment node's url", str(base.copy_with(userinfo=b"")), rule)
+        raise refused
     return base
 
 

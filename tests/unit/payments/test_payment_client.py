@@ -347,14 +347,27 @@ def test_a_url_that_is_no_nodes_is_refused(url: str) -> None:
         NodeClient(url, TOKEN)
 
 
-async def test_a_password_in_the_url_is_not_shown() -> None:
-    http = httpx.AsyncClient(transport=httpx.MockTransport(Script(httpx.ConnectError("no"))))
+def test_a_token_in_the_place_of_the_url_is_not_shown() -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        NodeClient(TOKEN, URL)
+
+    assert TOKEN not in str(caught.value)
+
+
+async def test_a_login_in_the_url_is_sent_and_not_shown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    node = Script(success({"status": "ok"}), httpx.ConnectError("no"))
+    http = httpx.AsyncClient(transport=httpx.MockTransport(node))
     sut = NodeClient("http://me:pass9f8e@node.test/api/v1/", TOKEN, http, pauses=())
 
+    await sut.health()
     with pytest.raises(NodeUnreachable) as caught:
         await sut.health()
 
-    assert "pass9f8e" not in str(caught.value) + repr(sut)
+    assert node.requests[0].headers["authorization"].startswith("Basic ")
+    assert "pass9f8e" not in str(caught.value) + repr(sut) + caplog.text
     assert sut.url == URL
 
 
