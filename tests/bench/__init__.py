@@ -1,0 +1,1 @@
+"""Benchmarks: a command, not tests. ``make bench`` prints a table of figures against goals."""

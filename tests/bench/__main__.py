@@ -1,0 +1,72 @@
+"""``python -m tests.bench [--launches N]``: start a stack, measure, print the table, end it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import ray
+from rich.console import Console
+
+from masumi_sumi.cli.environment import RAY
+from masumi_sumi.cli.ports import free_ports
+from masumi_sumi.cli.stack import Progress, Stack
+from masumi_sumi.settings import Settings
+from tests.bench import running, waiting
+from tests.bench.table import Row, show
+
+PORTS = ("panel_port", "serve_port", "sandbox_port", "ray_port", "dashboard_port")
+os.environ.update(RAY)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="make bench")
+    options.add_argument("--launches", type=int, default=200, help="how many to count losses in")
+    given = options.parse_args()
+    console = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="sumi-bench-") as folder:
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        settings = Settings(data_dir=Path(folder), nodes={}, **ports)
+        report = _telling(console)
+        with Stack(settings, ["tests.bench.agents:fast_app"], report=report) as stack:
+            show(_measured(stack, given.launches, console))
+
+
+def _measured(stack: Stack, launches: int, console: Console) -> list[Row]:
+    both = running.Both(stack)
+    rows: list[Row] = []
+    for what, measure in (
+        ("launch to final", lambda: running.latency(both)),
+        ("memory of running jobs", lambda: running.memory(both, stack.pids["ray"])),
+        ("start_job", lambda: running.start_job(both)),
+        ("waiting jobs", lambda: _waiting(stack)),
+        (f"{launches} launches", lambda: running.lost(both, launches)),
+    ):
+        with console.status(f"measuring {what}"):
+            rows += measure()
+        console.print(f"measured: {what}")
+    return rows
+
+
+def _waiting(stack: Stack) -> list[Row]:
+    from masumi_sumi.runtime import supervisor
+
+    ray.init(address=stack.environment["KODO_RAY_SERVER"], log_to_driver=False)
+    try:
+        return waiting.measure(stack.settings, stack.urls["sandbox"], supervisor.find())
+    finally:
+        ray.shutdown()
+
+
+def _telling(console: Console):  # type: ignore[no-untyped-def]
+    def tell(progress: Progress) -> None:
+        if progress.what == "ready":
+            console.print(f"ready: {progress.name} ({progress.seconds:.0f} s)")
+
+    return tell
+
+
+if __name__ == "__main__":
+    main()
