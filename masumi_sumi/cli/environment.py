@@ -58,6 +58,14 @@ def environment(settings: Settings, environ: Mapping[str, str], folder: Path) ->
     }
 
 
+def driver(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of what connects to Ray, as opposed to Ray's own: with Ray's address.
+
+    Kodosumi's spooler lists actors without naming a cluster, and Ray finds none where several run.
+    """
+    return {**environ, "RAY_ADDRESS": environ["KODO_RAY_SERVER"]}
+
+
 def _kodosumi(settings: Settings) -> dict[str, str]:
     data = settings.data_dir
     return {

@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 
 from masumi_sumi.cli import panel, parts, ports, record
 from masumi_sumi.cli.applications import Application, Serve, parse
-from masumi_sumi.cli.environment import admin_login, environment, with_sandbox
+from masumi_sumi.cli.environment import admin_login, driver, environment, with_sandbox
 from masumi_sumi.cli.failures import PartDied, PartLate, StackRunning
 from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform
@@ -180,7 +180,8 @@ class Stack:
         with self._lock:
             self._heed()
             assert self._record is not None
-            child = spawn(part.command, self.environment, self.log(part.name))
+            surroundings = self.environment if part.name == "ray" else driver(self.environment)
+            child = spawn(part.command, surroundings, self.log(part.name))
             self._record = self._record.with_part(Started.of(part.name, child.pid))
             record.write(self.settings.data_dir, self._record)
             self._children[part.name] = child
