@@ -35,7 +35,7 @@ from masumi_sumi.jobs.events import (
     WorkFinished,
 )
 from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentState, PaymentView
-from masumi_sumi.jobs.standing import LOST_TO_SELLER, funded, holds_result, seen
+from masumi_sumi.jobs.standing import funded, holds_result, lost_to_seller, seen
 from masumi_sumi.settings import NODE_MARGIN
 
 LAUNCH_TRIES = 3
@@ -113,8 +113,8 @@ def _seen_before_run(job: Job, event: PaymentSeen, now: float) -> Decision:
 
 
 def _unless_lost(job: Job, orders: tuple[Order, ...], now: float) -> Decision:
-    payment = _payment_of(job)
-    if payment.state not in LOST_TO_SELLER:
+    payment = job.payment
+    if payment is None or not lost_to_seller(payment.state):
         return Decision(job, orders)
     return _fail(job, _lost_reason(payment), now, *orders)
 
@@ -123,6 +123,8 @@ def _lost_reason(payment: Payment) -> str:
     if payment.state is PaymentState.INVALID:
         note = payment.view.error_note if payment.view else None
         return f"the payment is not valid: {note}" if note else "the payment is not valid"
+    if payment.state in (PaymentState.WITHDRAWN, PaymentState.SETTLED):
+        return "the payment ended before the job began"
     return "the buyer asked for the funds back before the job began"
 
 
@@ -165,7 +167,7 @@ def _runner_started(job: Job, event: RunnerStarted, now: float) -> Decision:
     return Decision(job.with_(state=JobState.RUNNING, runs=job.runs + 1, started_at=started))
 
 
-def _not_made(job: Job, event: RunnerLost, now: float) -> Decision:
+def _not_made(job: Job, event: RunnerLost | WorkFailed, now: float) -> Decision:
     if job.attempts < job.runs + LAUNCH_TRIES:
         return Decision(job.with_(state=JobState.QUEUED), (Warn(event.reason),))
     return _fail(job, "the job could not be started", now, Warn(event.reason))
@@ -184,6 +186,11 @@ def _finished(job: Job, event: WorkFinished, now: float) -> Decision:
     sent = job.payment.sent_hash or event.result_hash
     payment = replace(job.payment, sent_hash=sent, next_try=now)
     return Decision(done.with_(state=JobState.DELIVERING, payment=payment))
+
+
+def _finished_before(job: Job, event: WorkFinished, now: float) -> Decision:
+    """The end of an earlier run, found late; a job that never began has none."""
+    return _finished(job, event, now) if job.runs else Decision(job)
 
 
 def _work_failed(job: Job, event: WorkFailed, now: float) -> Decision:
@@ -227,6 +234,11 @@ def _result_hopeless(job: Job, event: ResultHopeless, now: float) -> Decision:
     return _fail(job.with_(payment=payment), reason, now, Warn(event.reason))
 
 
+def _cancel_unopened(job: Job, event: Cancelled, now: float) -> Decision:
+    payment = replace(_payment_of(job), state=PaymentState.ABANDONED)
+    return _fail(job.with_(payment=payment), event.reason, now)
+
+
 def _cancel(job: Job, event: Cancelled, now: float) -> Decision:
     return _fail(job, event.reason, now)
 
@@ -243,7 +255,7 @@ _RULES: dict[JobState, dict[type[Event], Rule]] = {
     S.REQUESTED: {
         PaymentOpened: _payment_opened,
         PaymentNotOpened: _payment_not_opened,
-        Cancelled: _cancel,
+        Cancelled: _cancel_unopened,
     },
     S.AWAITING_PAYMENT: {
         PaymentSeen: _seen_while_awaiting,
@@ -261,6 +273,8 @@ _RULES: dict[JobState, dict[type[Event], Rule]] = {
         PaymentSeen: _seen_while_running,
         RunnerStarted: _runner_started,
         RunnerLost: _not_made,
+        WorkFailed: _not_made,
+        WorkFinished: _finished_before,
         TimeRanOut: _time_ran_out,
         Cancelled: _cancel_run,
     },

@@ -20,13 +20,10 @@ _CHAIN: dict[str | None, PaymentState] = {
     "FundsOrDatumInvalid": PaymentState.INVALID,
 }
 
-LOST_TO_SELLER = (
-    PaymentState.REFUND_REQUESTED,
-    PaymentState.REFUNDED,
-    PaymentState.SETTLED,
-    PaymentState.INVALID,
-)
-"""A job that has not begun does not begin with its payment in one of these."""
+
+def lost_to_seller(state: PaymentState) -> bool:
+    """A job that has not begun does not begin with its payment in such a state."""
+    return state.ended or state is PaymentState.REFUND_REQUESTED
 
 
 def funded(view: PaymentView) -> bool:
@@ -52,12 +49,21 @@ def holds_result(view: PaymentView, result_hash: str) -> bool:
 
 def seen(payment: Payment, view: PaymentView) -> Payment:
     """The payment after a look. Looks that are older than the last one change nothing."""
-    if payment.view is not None and view.changed_at < payment.view.changed_at:
+    if payment.view is not None and _older(view, payment.view):
         return payment
     state = _CHAIN.get(view.on_chain_state, payment.state)
     if state is PaymentState.LOCKED and holds_result(view, payment.sent_hash):
         state = PaymentState.RESULT_SENT
     return replace(payment, view=view, state=state, attention=_attention(view))
+
+
+def _older(view: PaymentView, last: PaymentView) -> bool:
+    """By time of change. A row bears the start of the transaction that wrote it, which may be
+    before the payment was made; but the chain knows a payment only after it knew nothing of it.
+    """
+    if last.on_chain_state is None and view.on_chain_state is not None:
+        return False
+    return view.changed_at < last.changed_at
 
 
 def _attention(view: PaymentView) -> str:
