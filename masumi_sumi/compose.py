@@ -6,12 +6,12 @@ has its supervisor.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from typing import Any
 
+from masumi_sumi import logs
 from masumi_sumi.clock import SystemClock
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.ports import JobReader
@@ -91,11 +91,12 @@ class NearReader:
 
 
 def app_parts() -> AppParts:
+    logs.show()
     return AppParts(settings())
 
 
 async def _build_works(given: Settings) -> supervisor.Works:
-    logging.getLogger("masumi_sumi").setLevel(logging.INFO)
+    logs.show()
     clock = SystemClock()
     store = await SqlJobStore.open(given.database_url, clock)
     journal = ExecutionJournal(cluster.exec_dir(), clock)

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, ActorUnavailableError, RayActorError, RayError
+from ray.exceptions import ActorUnavailableError, RayActorError, RayError
 
 from masumi_sumi.jobs.machine import result_due
 from masumi_sumi.jobs.model import Job, Launch
@@ -56,7 +56,7 @@ class RayLauncher:
             except ActorUnavailableError:
                 await asyncio.sleep(1.0)
                 continue
-            except (ActorDiedError, RayActorError) as error:
+            except RayError as error:
                 self._forget(job_id)
                 raise RunnerGone(_line(error)) from error
             return Outcome(final=told.get("final"), error=told.get("error"))
