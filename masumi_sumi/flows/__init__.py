@@ -1,5 +1,6 @@
 """What a flow asks and answers, between Kodosumi's panel and a buyer's JSON. Pure."""
 
+from masumi_sumi.flows.disguise import disguised, undisguised
 from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.failures import UNTOLD, error_text
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
@@ -19,6 +20,7 @@ __all__ = [
     "Limit",
     "Note",
     "Scale",
+    "disguised",
     "error_text",
     "mip003_schema",
     "read_form",
@@ -27,4 +29,5 @@ __all__ = [
     "schema_hashes",
     "submitted",
     "sumi_schema",
+    "undisguised",
 ]

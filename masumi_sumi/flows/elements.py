@@ -11,6 +11,7 @@ from itertools import count
 from textwrap import dedent
 from typing import Any
 
+from masumi_sumi.flows.disguise import undisguised
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, TEXTUAL, Kind
 from masumi_sumi.flows.scales import BOUNDLESS, Limit, Scale, place, written
@@ -38,8 +39,10 @@ def read_form(elements: Sequence[Element]) -> Form:
 
     Of elements that share a name the first counts, as in the panel; fields without a name or
     without anything to choose are never posted by it and are left out. A type nobody knows is
-    asked as text. Buttons (``action``) that share a name are one field: the one to press.
+    asked as text; an element that HTML disguises is read as itself. Buttons (``action``) that
+    share a name are one field: the one to press.
     """
+    elements = [undisguised(element) for element in elements]
     items = list(_items(elements))
     names = {item.name for item in items if isinstance(item, Field)}
     submit = any(_submits(element) for element in elements)
@@ -171,12 +174,12 @@ def _description(kind: Kind, element: Element) -> str:
 
 
 def _value(kind: Kind, element: Element) -> str | None:
-    """The form's value; for a choice also one whose option is flagged."""
+    """The form's value. The flag of an option does not count: the panel ignores it, and Kodosumi
+    leaves it where the last caller's choice was.
+    """
     value = element.get("value")
     if kind is Kind.BOOLEAN:
         return "on" if value else None
-    if value is None and kind in CHOSEN:
-        return next((_option(o)[0] for o in _options(element) if o.get("value")), None)
     return None if value is None else _text(value)
 
 

@@ -198,7 +198,7 @@ UNTOUCHED = [
     ({"type": "select", "option": COLORS}, "r"),
     ({"type": "select", "option": COLORS, "value": "g"}, "g"),
     ({"type": "select", "option": COLORS, "value": "gone"}, "r"),
-    ({"type": "select", "option": [*COLORS[:2], {**COLORS[2], "value": True}]}, "b"),
+    ({"type": "select", "option": [*COLORS[:2], {**COLORS[2], "value": True}]}, "r"),
     ({"type": "select", "option": []}, None),
     ({"type": "radio", "option": COLORS}, None),
     ({"type": "radio", "option": COLORS, "value": "g"}, "g"),
