@@ -4,13 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from masumi_sumi.plugin import FlowTerms, SumiMiddleware, application, sumi
+    from masumi_sumi.runtime import elements as forms
 
-__all__ = ["FlowTerms", "SumiMiddleware", "application", "sumi"]
+__all__ = ["FlowTerms", "SumiMiddleware", "application", "forms", "sumi"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "forms":
+        from masumi_sumi.runtime import elements
+
+        return elements
     from masumi_sumi import plugin
 
     return getattr(plugin, name)
