@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from samples import LAUNCH, a_delivering_job, a_job, a_payment
+from sqlalchemy.exc import StatementError
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.jobs.model import Job, JobState, Launch, Payment
@@ -22,6 +23,15 @@ async def test_an_id_is_added_once(store: SqlJobStore) -> None:
 
     assert await store.job(job.id) == job
     assert await store.launch(job.id) == LAUNCH
+
+
+async def test_a_job_whose_launch_cannot_be_stored_is_not_added(store: SqlJobStore) -> None:
+    job = a_job()
+
+    with pytest.raises(StatementError):
+        await store.add(job, Launch(b"", runtime_env={"not": object()}))
+
+    assert await store.job(job.id) is None
 
 
 async def test_a_save_counts_the_version(store: SqlJobStore) -> None:
@@ -59,15 +69,14 @@ async def test_a_job_is_not_saved_as_another(store: SqlJobStore) -> None:
         await store.save(job, a_job())
 
 
-async def test_a_result_never_changes(store: SqlJobStore) -> None:
-    delivering = await _added(store, a_delivering_job())
-    completed = delivering.with_(state=JobState.COMPLETED, version=1)
-    assert await store.save(delivering, completed)
+@pytest.mark.parametrize("state", [JobState.DELIVERING, JobState.COMPLETED])
+async def test_a_result_never_changes(store: SqlJobStore, state: JobState) -> None:
+    job = await _added(store, a_delivering_job().with_(state=state))
 
-    assert not await store.save(completed, completed.with_(result="better"))
-    assert not await store.save(completed, completed.with_(result=None))
+    assert not await store.save(job, job.with_(result="better"))
+    assert not await store.save(job, job.with_(result=None))
 
-    assert await store.job(completed.id) == completed
+    assert await store.job(job.id) == job
 
 
 async def test_a_job_that_failed_gets_no_result_any_more(store: SqlJobStore) -> None:

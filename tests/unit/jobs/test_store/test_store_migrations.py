@@ -59,6 +59,21 @@ async def test_several_may_start_at_once(url: str, clock: ManualClock) -> None:
         await store.aclose()
 
 
+async def test_who_migrates_holds_off_the_others(url: str) -> None:
+    first, second = [await Database.writing(database_url(url)) for _ in range(2)]
+
+    async def take_turn() -> None:
+        async with second.transaction():
+            pass
+
+    async with first.transaction():
+        turn = asyncio.create_task(take_turn())
+        assert await asyncio.wait({turn}, timeout=0.1) == (set(), {turn})
+    await turn
+    await first.aclose()
+    await second.aclose()
+
+
 async def test_logging_is_left_as_it_is(sqlite_url: str) -> None:
     root = logging.getLogger()
     before = (root.level, list(root.handlers))

@@ -53,7 +53,7 @@ def _of(hint: Any) -> st.SearchStrategy[Any]:
         str | None: st.none() | any_text,
         float | None: st.none() | numbers,
     }
-    return known.get(hint) or st.from_type(hint)
+    return known[hint] if hint in known else st.from_type(hint)
 
 
 amounts = st.lists(whole(Amount), max_size=2).map(tuple)
