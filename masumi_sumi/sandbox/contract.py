@@ -139,8 +139,6 @@ def _moved(escrow: Escrow, sent: Sent, now: int) -> Escrow | None:
     if state is None:
         return None
     result = sent.result_hash if sent.step == SUBMIT else escrow.result_hash
-    if sent.step == AUTHORIZE_REFUND:
-        result = None
     return Escrow(
         escrow.identifier,
         state,

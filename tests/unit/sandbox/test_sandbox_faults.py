@@ -62,7 +62,7 @@ def test_a_node_that_is_down_answers_nobody_and_does_nothing(sandbox: Sandbox, p
 
 
 def test_a_slow_endpoint_outlasts_an_impatient_caller(sandbox: Sandbox, pay: Caller) -> None:
-    sandbox.delay("GET", "/payment", seconds=5)
+    sandbox.delay("GET", "/payment", seconds=0.5)
     with (
         httpx.Client(base_url=sandbox.url, timeout=0.05) as impatient,
         pytest.raises(httpx.ReadTimeout),

@@ -245,6 +245,7 @@ def test_v1_a_granted_refund_is_a_refund_request_again(sandbox: Sandbox, pay: Ca
     assert both(pay, payment) == [("Disputed", WAITING)] * 2
     wished = data(pay.on(GRANT, payment))
     sandbox.mine(2)
+    sandbox.advance(48 * HOUR)
     granted = pay.look(payment)
     sandbox.act(payment["blockchainIdentifier"], "withdraw-refund")
     sandbox.mine()
@@ -420,6 +421,25 @@ def test_a_wrong_lock_is_final_and_has_no_error_type(sandbox: Sandbox, pay: Call
     )
 
 
+def test_a_lock_after_its_time_is_invalid(sandbox: Sandbox, pay: Caller) -> None:
+    payment = pay.payment(payByTime=pay.at(10))
+    sandbox.advance(MINUTE)
+    sandbox.pay(payment["blockchainIdentifier"])
+    sandbox.mine()
+    seen = pay.look(payment)
+
+    assert standing(seen) == ("FundsOrDatumInvalid", MANUAL)
+    assert seen["BuyerWallet"] is not None
+
+
+def test_a_state_without_a_transaction_takes_no_result(sandbox: Sandbox, pay: Caller) -> None:
+    payment = pay.payment()
+    sandbox.force(payment["blockchainIdentifier"], "FundsLocked", quietly=True)
+
+    assert standing(pay.look(payment)) == ("FundsLocked", WAITING)
+    assert refusal(pay.submit(payment)) == NOT_NOW
+
+
 def test_a_buyer_of_another_node_can_pay(sandbox: Sandbox, pay: Caller) -> None:
     payment = pay.payment()
     sandbox.pay(payment["blockchainIdentifier"])
@@ -502,6 +522,7 @@ def test_a_result_that_races_a_refund_wish_is_sent_again(sandbox: Sandbox, pay: 
     sandbox.mine(2)
 
     assert first[0][0] == first[1][0]
+    assert first[0][0] in ("RefundRequested", "ResultSubmitted")
     assert both(pay, payment) == [("Disputed", WAITING)] * 2
     assert pay.look(payment)["resultHash"] == RESULT
 

@@ -132,6 +132,8 @@ def test_a_registration_gets_its_identifier_from_the_chain(sandbox: Sandbox, pay
             AgentPricing={"pricingType": "Fixed", "Pricing": [{"amount": "3", "unit": ""}]},
         )
     )
+    unseen = sandbox.node.registry.newest()[0].identifier
+    too_early = refusal(pay.init(agentIdentifier=unseen))
     states = [made["state"]]
     for _ in range(2):
         sandbox.mine()
@@ -139,6 +141,7 @@ def test_a_registration_gets_its_identifier_from_the_chain(sandbox: Sandbox, pay
     agent = assets(pay)[0]["agentIdentifier"]
 
     assert made["agentIdentifier"] is None
+    assert too_early == (500, "Error fetching asset in wallet")
     assert states == [
         "RegistrationRequested",
         "RegistrationInitiated",
