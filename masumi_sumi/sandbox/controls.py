@@ -13,6 +13,7 @@ from masumi_sumi.sandbox.faults import Fault, Faults
 from masumi_sumi.sandbox.model import STATES, Fund, Row
 from masumi_sumi.sandbox.node import Node
 from masumi_sumi.sandbox.registry import Agent, Holder, Metadata, Pricing, PricingType, new_agent
+from masumi_sumi.sandbox.source import PaymentSource, by_policy
 
 ADA_10 = 10_000_000
 
@@ -52,19 +53,19 @@ class Controls:
 
         ``funds`` (amount, unit) is for prices of several assets; ``offers`` for V2 agents of
         several advertised sources; ``priced`` False leaves the pricing block out; ``owner`` is
-        the token of the key that registered it.
+        the token of the key that registered it. A given ``identifier`` says its version itself.
         """
         prices = funds if funds is not None else [(amount, unit)]
         price = Pricing(pricing, tuple(Fund.of(sum_, asset) for sum_, asset in prices))
         with self.node.turn() as now:
-            source = self.node.sources[version - 1]
+            source = self._source(identifier, version)
             agent: Agent = new_agent(
                 now,
                 identifier,
                 source,
                 name=name,
-                pricing=price if version == 1 and priced else None,
-                offers=tuple(offers or (price,)) if version == 2 else (),
+                pricing=price if not source.is_v2 and priced else None,
+                offers=tuple(offers or (price,)) if source.is_v2 else (),
                 holder=holder,
                 metadata=metadata,
                 owner=self.node.keys.id_of(owner) if owner is not None else None,
@@ -194,6 +195,14 @@ class Controls:
                     for fault in self.faults.pending()
                 ],
             }
+
+    def _source(self, identifier: str | None, version: int) -> PaymentSource:
+        if identifier is None:
+            return self.node.sources[version - 1]
+        source = by_policy(self.node.sources, "Preprod", identifier)
+        if source is None:
+            raise Missing("Network and policyId combination not supported")
+        return source
 
     def _row(self, identifier: str) -> Row:
         sides = self.node.ledger.sides(identifier)

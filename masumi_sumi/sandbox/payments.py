@@ -129,24 +129,7 @@ def _row(
     deadlines: Deadlines,
 ) -> Row:
     row_id = new_id(now)
-    seller_id = hashlib.sha256(row_id.encode()).hexdigest() + form.agent_identifier
-    terms = Terms(
-        input_hash=form.input_hash,
-        agent_identifier=form.agent_identifier,
-        purchaser_id=form.nonce,
-        seller_id=seller_id,
-        requested_funds=(
-            [(fund.amount, fund.unit) for fund in funds] if pricing.type == "Dynamic" else None
-        ),
-        pay_by=str(deadlines.pay_by),
-        submit_result=str(deadlines.submit_result),
-        unlock=str(deadlines.unlock),
-        dispute_unlock=str(deadlines.dispute_unlock),
-        seller_address=source.selling.address,
-        contract_address=source.contract_address if source.is_v2 else None,
-        seller_return_address=form.seller_return,
-        source_index=form.source_index,
-    )
+    terms = _terms(row_id, form, source, pricing, funds)
     return Row(
         side="payment",
         id=row_id,
@@ -170,6 +153,28 @@ def _row(
         result_hash="",
         metadata=form.metadata,
         seller_return=form.seller_return,
+    )
+
+
+def _terms(
+    row_id: str, form: Init, source: PaymentSource, pricing: Pricing, funds: tuple[Fund, ...]
+) -> Terms:
+    """What the seller signs. The row's id makes the seller's part of it unique."""
+    signed_funds = [(fund.amount, fund.unit) for fund in funds]
+    return Terms(
+        input_hash=form.input_hash,
+        agent_identifier=form.agent_identifier,
+        purchaser_id=form.nonce,
+        seller_id=hashlib.sha256(row_id.encode()).hexdigest() + form.agent_identifier,
+        requested_funds=signed_funds if pricing.type == "Dynamic" else None,
+        pay_by=str(form.pay_by),
+        submit_result=str(form.submit_result),
+        unlock=str(form.unlock),
+        dispute_unlock=str(form.dispute_unlock),
+        seller_address=source.selling.address,
+        contract_address=source.contract_address if source.is_v2 else None,
+        seller_return_address=form.seller_return,
+        source_index=form.source_index,
     )
 
 

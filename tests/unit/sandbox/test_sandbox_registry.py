@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sandbox_caller import HOUR, V1_AGENT, V1_POLICY, Caller, data, refusal
+from sandbox_caller import HOUR, V1_AGENT, V1_POLICY, V2_AGENT, Caller, data, refusal
 
 from masumi_sumi.sandbox import Pricing, Sandbox
 from masumi_sumi.sandbox.wallet import is_signed, public_key_of
@@ -233,6 +233,13 @@ def test_data_is_revealed_in_a_dispute_only(pay: Caller) -> None:
     body = reveal_body(pay, pay.payment(), HOUR)
 
     assert refusal(pay.post(REVEAL, **body)) == (400, "Payment is not disputed state")
+
+
+def test_a_given_identifier_says_its_version_itself(sandbox: Sandbox, pay: Caller) -> None:
+    sandbox.register(V2_AGENT, amount=3)
+    payment = pay.payment(agentIdentifier=V2_AGENT, supportedPaymentSourceIndex=0)
+
+    assert payment["RequestedFunds"] == [{"amount": "3", "unit": ""}]
 
 
 def test_an_advertised_price_of_v2_is_found_by_its_index(sandbox: Sandbox, pay: Caller) -> None:
