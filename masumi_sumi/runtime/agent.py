@@ -134,7 +134,7 @@ def _raise_refusals(flow: str, status: int, answer: Any) -> None:
     errors = answer.get("errors")
     if errors is not None:
         raise FieldsInvalid(
-            {name: [str(why) for why in reasons] for name, reasons in errors.items()}
+            {name: [str(why) for why in reasons] for name, reasons in errors.items() if reasons}
         )
 
 

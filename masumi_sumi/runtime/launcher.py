@@ -32,14 +32,12 @@ class RayLauncher:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def launch(self, job: Job, launch: Launch) -> None:
-        extra = launch.meta.get("extra", {})
         try:
             handle = await asyncio.to_thread(
                 runner.make,
                 job.id,
                 launch.spec,
                 job.attempts,
-                extra,
                 result_due(job),
                 launch.runtime_env,
             )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import json
 import sys
 from concurrent.futures import Future
 from pathlib import Path
@@ -23,11 +22,13 @@ from kodosumi.config import InternalSettings
 from kodosumi.const import (
     EVENT_ERROR,
     EVENT_FINAL,
+    EVENT_INPUTS,
     EVENT_META,
     EVENT_STATUS,
     NAMESPACE,
     STATUS_END,
     STATUS_ERROR,
+    STATUS_STARTING,
 )
 from kodosumi.helper import now
 from kodosumi.runner.tracer import Tracer
@@ -37,6 +38,8 @@ from masumi_sumi.runtime.names import NAMESPACE as OURS
 from masumi_sumi.runtime.names import SUPERVISOR
 
 CONTROL = "control"
+
+_STARTING = (EVENT_STATUS, STATUS_STARTING)
 
 _KodosumiRunner = kodosumi_runner.Runner.__ray_metadata__.modified_class
 
@@ -139,7 +142,7 @@ def tracer_of(
 class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
     """One run of one job. ``spec`` is cloudpickle of the captured launch."""
 
-    def __init__(self, spec: bytes, attempt: int, extra: dict[str, Any], due: float | None):
+    def __init__(self, spec: bytes, attempt: int, due: float | None):
         launch = cloudpickle.loads(spec)
         self.fid, self.username = launch["fid"], launch["username"]
         self.app_url = launch["app_url"].rstrip("/")
@@ -147,7 +150,7 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
         self.entry_point, self.inputs = launch["entry_point"], launch.get("inputs")
         self.extra = launch.get("extra")
         self.active = True
-        self._attempt, self._sale, self._due = attempt, extra, due
+        self._attempt = attempt
         self._locks: dict[str, dict[str, Any]] = {}
         self._answers: dict[str, Future[Any]] = {}
         self._begun = False
@@ -188,16 +191,11 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
             self._outcome.set_result(outcome)
 
     async def _put_async(self, kind: str, payload: Any) -> None:
-        if kind == EVENT_META:
-            payload = self._with_sale(payload)
+        if kind in (EVENT_INPUTS, EVENT_META) or (kind, payload) == _STARTING:
+            return  # the journal wrote them when the job was taken in
         if kind == EVENT_FINAL:
             self._final = payload
         await super()._put_async(kind, payload)
-
-    def _with_sale(self, payload: str) -> str:
-        meta = json.loads(payload)
-        next(iter(meta.values()))["extra"] = self._sale
-        return json.dumps(meta)
 
     def _supervisor(self) -> Any:
         return ray.get_actor(SUPERVISOR, namespace=OURS)
@@ -311,7 +309,6 @@ def make(
     job_id: str,
     spec: bytes,
     attempt: int,
-    extra: dict[str, Any],
     due: float | None,
     runtime_env: dict[str, Any],
 ) -> Any:
@@ -326,4 +323,4 @@ def make(
     }
     if runtime_env:
         options["runtime_env"] = runtime_env
-    return ActorClass.options(**options).remote(spec, attempt, extra, due)
+    return ActorClass.options(**options).remote(spec, attempt, due)
