@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+import yaml
+from desk import Desk
+from shop import Cluster, Node, Panel, Shop
 
 from masumi_sumi.cli import record
 from masumi_sumi.cli.environment import RAY
@@ -21,6 +27,7 @@ os.environ.update(RAY)  # a driver in this process reaches Ray at loopback, as t
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "sumi-test-"
+SANDBOX = ("--block-seconds", "0.5")
 PORTS = ("panel_port", "serve_port", "sandbox_port", "ray_port", "dashboard_port")
 
 
@@ -51,8 +58,80 @@ def fresh_settings(_interruptible: None) -> Iterator[Callable[[], Settings]]:
 
 @pytest.fixture(scope="session")
 def stack(fresh_settings: Callable[[], Settings]) -> Iterator[Stack]:
-    with Stack(fresh_settings(), folder=ROOT, sandbox_options=("--block-seconds", "0.5")) as stack:
+    settings = fresh_settings().model_copy(update={"max_runners": 8})
+    with Stack(settings, folder=ROOT, sandbox_options=SANDBOX) as stack:
+        running = record.read(settings.data_dir)
         yield stack
+    assert running
+    assert not running.ray_dir.exists()
+    assert not _left_of(settings)
+
+
+@pytest.fixture(scope="session")
+def shop(stack: Stack) -> Shop:
+    """The test agents, sold by their author's own decorators."""
+    stack.deploy(["tests.real.agents:fast_app"])
+    return Shop(stack)
+
+
+@pytest.fixture(scope="session")
+def node(shop: Shop) -> Node:
+    return shop.node
+
+
+@pytest.fixture(scope="session")
+def cluster(shop: Shop) -> Cluster:
+    return shop.cluster
+
+
+@pytest.fixture(scope="session")
+def panel(shop: Shop) -> Panel:
+    return Panel(shop.stack)
+
+
+@pytest.fixture(scope="session")
+def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
+    """A desk of its own for each job."""
+    root, count = tmp_path_factory.mktemp("desks"), itertools.count()
+
+    def make() -> Desk:
+        folder = root / str(next(count))
+        folder.mkdir()
+        return Desk(folder)
+
+    return make
+
+
+@pytest.fixture
+def desk(new_desk: Callable[[], Desk]) -> Desk:
+    return new_desk()
+
+
+@pytest.fixture(scope="session")
+def deploy_file(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[dict[str, Any]], None]:
+    """Deploy one application as an operator does, with a file of Ray Serve's form."""
+
+    def deploy(application: dict[str, Any]) -> None:
+        file = tmp_path_factory.mktemp("serve") / "serve_config.yaml"
+        file.write_text(yaml.safe_dump({"applications": [application]}))
+        stack.deploy([str(file)])
+
+    return deploy
+
+
+def _left_of(settings: Settings) -> list[psutil.Process]:
+    """Processes that were started with these settings."""
+    mark = str(settings.data_dir)
+    return [each for each in psutil.process_iter() if mark in _surroundings(each)]
+
+
+def _surroundings(process: psutil.Process) -> str:
+    try:
+        return "" if process.pid == os.getpid() else str(process.environ())
+    except psutil.Error:
+        return ""
 
 
 def _clear_leftovers() -> None:
