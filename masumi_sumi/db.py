@@ -24,9 +24,12 @@ BUSY_SECONDS = 60.0
 """How long SQLite waits for another process's write before it says that the database is locked."""
 
 CONNECTIONS = 5
-"""Kept open for reading, and as many for writing; SQLite, which could not use more, has one."""
+"""At most, for reading, and as many for writing; SQLite takes writes one after the other on one."""
+
+_POOL = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_SECONDS}
 
 _ADVISORY_KEY = 0x53554D49
+"""Of the lock under which PostgreSQL is migrated; any number that nobody else takes."""
 
 _SETTING = "SUMI_DATABASE_URL"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -62,7 +65,6 @@ class Database:
     def __init__(self, reads: AsyncEngine, writes: AsyncEngine | None = None) -> None:
         self._reads = reads
         self._writes = writes or reads
-        self._turns = asyncio.Semaphore(1 if self.is_sqlite else CONNECTIONS)
         self._writing: set[asyncio.Task[int]] = set()
 
     @classmethod
@@ -76,7 +78,7 @@ class Database:
             return cls(_reads(url), _engine(url, pool_pre_ping=True))
         await asyncio.to_thread(_make_private, file, str(url))
         options = {"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE"}
-        writes = _engine(url, connect_args=options)
+        writes = _engine(url, pool_size=1, connect_args=options)
         _on_connect(writes, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
         return cls(_reads(url), writes)
 
@@ -124,7 +126,7 @@ class Database:
         await self._writes.dispose()
 
     async def _commit(self, statements: tuple[Executable, ...]) -> int:
-        async with self._turns, self._writes.begin() as connection:
+        async with self._writes.begin() as connection:
             changed = [(await connection.execute(statement)).rowcount for statement in statements]
         return changed[0]
 
@@ -143,9 +145,7 @@ def _reads(url: URL) -> AsyncEngine:
 
 def _engine(url: URL, **options: Any) -> AsyncEngine:
     try:
-        return create_async_engine(
-            url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=BUSY_SECONDS, **options
-        )
+        return create_async_engine(url, **_POOL | options)
     except ModuleNotFoundError as error:
         rule = f"its driver is not installed: pip install {error.name}"
         raise SettingInvalid(_SETTING, str(url), rule) from error

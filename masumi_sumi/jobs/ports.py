@@ -51,10 +51,16 @@ class JobStore(JobReader, Protocol):
         ...
 
     async def save(self, before: Job, after: Job) -> bool:
-        """Write ``after`` if the row is still at ``before.version``; versions count up."""
+        """Write ``after`` if the row is still at ``before``'s version and state.
+
+        The stored job then has ``before.version + 1``. Refused as well: another hash or another
+        blockchainIdentifier for the payment, another result, a result after the end.
+        """
         ...
 
-    async def launch(self, job_id: str) -> Launch: ...
+    async def launch(self, job_id: str) -> Launch:
+        """Raises UnknownJob."""
+        ...
 
     async def in_state(
         self, states: Collection[JobState], limit: int, not_in: Collection[str] = ()
@@ -71,7 +77,11 @@ class JobStore(JobReader, Protocol):
         ...
 
     async def payments_to_look_at(self, now: float, limit: int) -> list[Job]:
-        """Open payments whose ``look_at`` has passed, most urgent first."""
+        """Open payments whose look has come due, the longest due first.
+
+        The save that gives a payment its blockchainIdentifier makes it due at once, and the one
+        that ends it due never again; ``schedule_look`` moves it in between.
+        """
         ...
 
     async def results_to_send(self, now: float, limit: int) -> list[Job]:
@@ -80,9 +90,13 @@ class JobStore(JobReader, Protocol):
 
     async def schedule_look(self, job_id: str, at: float | None) -> None: ...
 
-    async def open_lock(self, lock: Lock) -> bool: ...
+    async def open_lock(self, lock: Lock) -> bool:
+        """False when the id is there already. Raises UnknownJob for a lock of no job."""
+        ...
 
-    async def close_lock(self, lock_id: str, outcome: LockOutcome, input_hash: str) -> bool: ...
+    async def close_lock(self, lock_id: str, outcome: LockOutcome, input_hash: str) -> bool:
+        """False when it is closed already, or unknown."""
+        ...
 
     async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> bool:
         """Keep the lock's form; the first one stays."""

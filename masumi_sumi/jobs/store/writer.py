@@ -50,7 +50,7 @@ _ENDED_JOBS = [state.value for state in JobState if state.ended]
 _OPEN_PAYMENTS = [state.value for state in PaymentState if not state.ended]
 _CHUNK = 500
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class SqlJobStore(Lookup):
@@ -89,7 +89,7 @@ class SqlJobStore(Lookup):
         try:
             return await self._database.write(_save(before, after, self._clock.now())) == 1
         except IntegrityError:
-            _log.warning("blockchain identifier belongs to another job", extra={"job_id": after.id})
+            log.warning("blockchain identifier belongs to another job", extra={"job_id": after.id})
             return False
 
     async def launch(self, job_id: str) -> Launch:

@@ -79,7 +79,7 @@ launches = st.builds(
     Launch, st.binary(), *(st.dictionaries(any_text, json_values, max_size=2),) * 2, any_text
 )
 on_one_database = settings(  # the ids differ, so the examples may share a database
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
