@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,12 +46,16 @@ _STATUS: dict[JobState, Status] = {
 
 @dataclass(frozen=True, slots=True)
 class Hire:
-    """A buyer's request for a job, parsed but not yet checked. ``input_data`` is as sent."""
+    """A buyer's request for a job, parsed but not yet checked. ``input_data`` is as sent.
+
+    ``required=False`` leaves the form's required fields to the author's own validation.
+    """
 
     flow: str
     identifier: str
     input_data: Any
     app_url: str
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ class JobService:
         """
         _check_identifier(hire.identifier, terms)
         digest = hashing.input_hash(hire.identifier, hire.input_data)
-        values = flows.submitted(await self.form(hire.flow), hire.input_data)
+        form = await self.form(hire.flow)
+        values = flows.submitted(form, hire.input_data, required=hire.required)
         now = self._clock.now()
         job = Job(
             id=f"{int(now):08x}{self._token()}",
@@ -133,14 +138,31 @@ class JobService:
         job = await self._reader.job(job_id)
         if job is None or (flow is not None and job.flow != flow):
             raise UnknownJob(job_id)
-        if job.state is not JobState.RUNNING:
-            return Standing(job, _STATUS[job.state])
-        questions = await self._questions(job_id)
-        return Standing(job, "awaiting_input" if questions else "running", questions)
+        locks: list[Lock] = []
+        if job.state is JobState.RUNNING:
+            locks = open_locks(await self._reader.locks(job_id), self._clock.now())
+        return standing_of(job, [await self._described(lock) for lock in locks])
 
-    async def answer(self, job_id: str, data: Any, flow: str | None, chosen: Chooser) -> str:
+    async def question(self, job_id: str, lock_id: str, flow: str | None = None) -> Question:
+        """An open question of a job. Raises UnknownJob, UnknownLock, LockReleased."""
+        standing, chosen = await self.standing(job_id, flow), Chooser(lock_id)
+        question = chosen(standing.questions)
+        if question is None:
+            raise await self._nothing_to_answer(standing, chosen)
+        return question
+
+    async def answer(
+        self,
+        job_id: str,
+        data: Any,
+        flow: str | None,
+        chosen: Chooser,
+        *,
+        over_lock: bool = False,
+    ) -> str:
         """Answer the one question that ``chosen`` picks; returns the hash of the answer.
 
+        The hash is taken over the purchaser's identifier, or ``over_lock`` over ``job:lock``.
         Raises UnknownJob, UnknownLock, LockReleased, JobNotAwaitingInput, InputRefused.
         """
         standing = await self.standing(job_id, flow)
@@ -148,7 +170,8 @@ class JobService:
         if question is None:
             raise await self._nothing_to_answer(standing, chosen)
         values = flows.submitted(question.form, data)
-        digest = hashing.input_hash(standing.job.identifier, data)
+        over = f"{job_id}:{question.lock.id}" if over_lock else standing.job.identifier
+        digest = hashing.input_hash(over, data)
         if not await self._agent.answer(job_id, question.lock.id, values, digest):
             raise LockReleased(question.lock.id)
         return digest
@@ -160,30 +183,36 @@ class JobService:
             return LockReleased(named) if named in locks else UnknownLock(named)
         return JobNotAwaitingInput(standing.job.id, standing.status)
 
-    async def _questions(self, job_id: str) -> tuple[Question, ...]:
-        now = self._clock.now()
-        locks = await self._reader.locks(job_id)
-        waiting = [k for k in locks if k.outcome is LockOutcome.OPEN and k.expires_at > now]
-        found = [await self._question(lock) for lock in waiting]
-        return tuple(question for question in found if question is not None)
-
-    async def _question(self, lock: Lock) -> Question | None:
-        """The lock with its form; the form is asked of the app once and kept."""
-        if lock.form is None:
-            try:
-                form = await self._agent.lock_form(lock.job_id, lock.id)
-            except (UnknownLock, HandlerFailed) as error:
-                log.warning("lock has no form", extra={"job_id": lock.job_id, "note": str(error)})
-                return None
-            kept = await self._supervision.describe_lock(lock.id, form)
-            if kept is None or kept.form is None or kept.outcome is not LockOutcome.OPEN:
-                return None
-            lock = kept
-        return Question(lock, flows.read_form(lock.form or []))
+    async def _described(self, lock: Lock) -> Lock:
+        """The lock with its form, which is asked of the app once and kept; without, if the app
+        has none or the lock was closed meanwhile.
+        """
+        if lock.form is not None:
+            return lock
+        try:
+            form = await self._agent.lock_form(lock.job_id, lock.id)
+        except (UnknownLock, HandlerFailed) as error:
+            log.warning("lock has no form", extra={"job_id": lock.job_id, "note": str(error)})
+            return lock
+        kept = await self._supervision.describe_lock(lock.id, form)
+        return kept if kept is not None and kept.outcome is LockOutcome.OPEN else lock
 
     async def _buyer_user(self) -> str:
         self._user = self._user or await self._supervision.buyer_user()
         return self._user
+
+
+def open_locks(locks: Iterable[Lock], now: float) -> list[Lock]:
+    return [lock for lock in locks if lock.outcome is LockOutcome.OPEN and lock.expires_at > now]
+
+
+def standing_of(job: Job, locks: Iterable[Lock]) -> Standing:
+    """Where a job stands, given its open locks; those without a form ask nothing yet."""
+    if job.state is not JobState.RUNNING:
+        return Standing(job, _STATUS[job.state])
+    asked = [(lock, lock.form) for lock in locks if lock.form is not None]
+    questions = tuple(Question(lock, flows.read_form(form)) for lock, form in asked)
+    return Standing(job, "awaiting_input" if questions else "running", questions)
 
 
 class Chooser:

@@ -1,20 +1,22 @@
 """``SumiMiddleware``: sells the flows of a Kodosumi app from inside the app.
 
-Below each flow's own path it answers the MIP-003 endpoints. Whatever is not one of them goes to
-the app untouched.
+Below each flow's own path it answers the MIP-003 endpoints, and the notebook's where a gateway
+asks for that dialect. Whatever is not one of them goes to the app untouched.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Mapping, MutableMapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Receive, Send
 
 from masumi_sumi import compose
-from masumi_sumi.faces.mip003 import ACTIONS, Mip003Face, Offer
+from masumi_sumi.faces import mip003, sumi
+from masumi_sumi.faces.mip003 import Mip003Face, Offer
+from masumi_sumi.faces.sumi import SumiFace
 from masumi_sumi.jobs.model import Terms
 from masumi_sumi.plugin.decorator import terms_of
 from masumi_sumi.plugin.terms import FlowTerms
@@ -22,7 +24,11 @@ from masumi_sumi.plugin.terms import FlowTerms
 Scope = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+Face = Mip003Face | SumiFace
+
 EVERY_FLOW = "*"
+
+_DIALECT = (sumi.DIALECT_HEADER.encode(), sumi.DIALECT.encode())
 
 
 class SumiMiddleware:
@@ -49,20 +55,21 @@ class SumiMiddleware:
         self._parts = compose.app_parts()
         self._parts.capture_launches()
         self._opening = asyncio.Lock()
-        self._face: Mip003Face | None = None
+        self._faces: tuple[Mip003Face, SumiFace] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
             return
         root = scope.get("root_path", "").rstrip("/")
-        found = self._match(_local_path(scope, root))
+        notebook = _DIALECT in scope["headers"]
+        found = self._match(_local_path(scope, root), sumi.ACTIONS if notebook else mip003.ACTIONS)
         if found is None:
             with self._parts.plain(scope):
                 await self.app(scope, receive, send)
             return
         flow, action = found
-        face = await self._open(root)
+        face: Face = (await self._open(root))[notebook]
         request = Request(scope, receive, send)
         response = await face(request, self._offer(flow), action)
         await response(scope, receive, send)
@@ -83,18 +90,19 @@ class SumiMiddleware:
         finally:
             await self._parts.aclose()
 
-    async def _open(self, root: str) -> Mip003Face:
+    async def _open(self, root: str) -> tuple[Mip003Face, SumiFace]:
         async with self._opening:
-            if self._face is None:
+            if self._faces is None:
                 self._app_url = self._app_url or self._parts.app_url(root)
                 agent = self._parts.agent(self.app, self._api, self._app_url)
-                self._face = Mip003Face(await self._parts.service(agent), self._parts.uptime)
-            return self._face
+                service = await self._parts.service(agent)
+                self._faces = Mip003Face(service, self._parts.uptime), SumiFace(service)
+            return self._faces
 
-    def _match(self, path: str) -> tuple[str, str] | None:
+    def _match(self, path: str, actions: Container[str]) -> tuple[str, str] | None:
         """(flow, action) of a path that is ours."""
         base, _, action = path.rstrip("/").rpartition("/")
-        if action not in ACTIONS or path in self._own_paths():
+        if action not in actions or path in self._own_paths():
             return None
         flows = compose.flows_of(self._api)
         return next(((flow, action) for flow in (base, f"{base}/") if flow in flows), None)
