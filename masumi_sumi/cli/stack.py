@@ -159,7 +159,7 @@ class Stack:
         steps = [Step(part.name, partial(self._bring, part), part.needs) for part in built]
         if "serve" in self.parts:
             steps.append(Step("serve", self._start_serve, ("ray",)))
-            steps.append(Step("apps", lambda: self._deploy(self._apps), ("serve", "supervisor")))
+            steps.append(Step("apps", lambda: self._deploy(self._apps), ("serve",)))
             steps.append(Step("flows", self._list_flows, ("apps", "panel")))
         return steps
 
