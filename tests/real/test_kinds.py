@@ -1,4 +1,4 @@
-"""Every kind of handler, code, input and result that Kodosumi runs, sold: all hired side by side."""
+"""Every kind of handler, code, input and result that Kodosumi runs, sold side by side."""
 
 from __future__ import annotations
 
