@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
+import httpx
 import pytest
 from shop import Hired, Shop
 
+from masumi_sumi.cli import panel
 from masumi_sumi.cli.stack import Stack
 
 EXAMPLES = ("form-elements", "knowledge-graph", "prime")
@@ -28,6 +31,7 @@ def hired(shops: dict[str, Shop]) -> dict[str, Hired]:
         "knowledge-graph": shops["knowledge-graph"].hire("/serve", start="person"),
         "prime": shops["prime"].hire("", **primes),
         "prime async": shops["prime"].hire("/async", **primes),
+        "prime by default": shops["prime"].hire("/async"),
     }
 
 
@@ -55,10 +59,30 @@ def test_primes_are_counted_as_in_the_notebook(
     }
 
 
+def test_no_input_means_the_defaults(shops: dict[str, Shop], hired: dict[str, Hired]) -> None:
+    counts = json.loads(shops["prime"].result(hired["prime by default"]))
+
+    assert sum(counts.values()) == 664_579 - 1  # a gap less than there are primes up to ten million
+    assert counts["2"] == 58_980
+
+
 def test_what_is_no_number_fails_the_job(shops: dict[str, Shop]) -> None:
     job = shops["prime"].hire("", start="not-a-number", end="also-invalid", tasks="abc")
 
     assert "invalid literal" in shops["prime"].failure(job)
+
+
+def test_the_panel_shows_every_field_of_a_form(stack: Stack, shops: dict[str, Shop]) -> None:
+    key = panel.login(stack.urls["panel"], *stack.panel_login)
+    headers = {panel.HEADER: key}
+    url = stack.urls["panel"]
+    with httpx.Client(base_url=url, headers=headers, trust_env=False) as operator:
+        listed = operator.get("/flow", timeout=30).json()["items"]
+        (flow_url,) = [flow["url"] for flow in listed if flow["url"].endswith("/text-inputs")]
+        page = operator.get(f"/inputs{flow_url}", timeout=30).text
+
+    shown = set(re.findall(r'name="(\w+)"', page))
+    assert {"username", "password", "email", "website", "phone", "search", "bio"} <= shown
 
 
 def test_a_form_refuses_what_its_author_refuses(shops: dict[str, Shop]) -> None:

@@ -270,6 +270,7 @@ def test_no_text_breaks_out_of_its_place(name: str, value: str, text: str, error
     assert page.controls[name]["pattern"] == value
     assert page.errors == {name: error}
     assert "".join(page.words) == text + error
+    assert Browser(email.to_dict()["text"]).words == page.words
 
 
 @given(st.tuples(TEXTS, TEXTS, TEXTS))
