@@ -10,14 +10,25 @@
     ├── InputRefused              the buyer corrects the request
     │   ├── FieldsInvalid
     │   ├── BodyUnreadable
-    │   └── IdentifierInvalid
+    │   ├── IdentifierInvalid
+    │   └── ExposeInvalid         the operator corrects an expose
+    │       ├── DocumentInvalid   its YAML, with line and column
+    │       └── NameTaken
     ├── NotFound
+    │   ├── UnknownExpose
     │   ├── UnknownFlow
     │   ├── UnknownJob
     │   └── UnknownLock
     ├── Conflict                  true once, not true now
     │   ├── LockReleased
-    │   └── JobNotAwaitingInput
+    │   ├── JobNotAwaitingInput
+    │   ├── ExposeChanged
+    │   └── BootRunning
+    ├── ServeError                Ray Serve and the applications on it
+    │   ├── ServeUnreachable      no answer: it may or may not have acted
+    │   ├── ServeRefused          Ray's own words; it did nothing
+    │   └── FlowsUnreadable       an application that does not tell its flows
+    ├── PanelError                the panel did not take what it was told
     ├── NodeError                 the payment node
     │   ├── NodeUnreachable       no answer: it may or may not have acted
     │   ├── NodeFailed            5xx: it may or may not have acted
@@ -170,6 +181,42 @@ class IdentifierInvalid(InputRefused):
         return f"{self.NAME}: {self.RULE}"
 
 
+class ExposeInvalid(InputRefused):
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(field, rule)
+        self.field, self.rule = field, rule
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.field: [self.rule]}
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}"
+
+
+class DocumentInvalid(ExposeInvalid):
+    """YAML that is broken or says what cannot be. ``line`` and ``column`` count from 1."""
+
+    def __init__(self, field: str, rule: str, line: int, column: int) -> None:
+        super().__init__(field, rule)
+        self.args = (field, rule, line, column)
+        self.line, self.column = line, column
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.field: [f"line {self.line}, column {self.column}: {self.rule}"]}
+
+    def __str__(self) -> str:
+        return f"{self.field}: line {self.line}, column {self.column}: {self.rule}"
+
+
+class NameTaken(ExposeInvalid):
+    def __init__(self, name: str) -> None:
+        super().__init__("name", f"another expose is named {name!r}")
+        self.args = (name,)
+        self.name = name
+
+
 # --- not there ---------------------------------------------------------------------------------
 
 
@@ -182,6 +229,10 @@ class NotFound(SumiError):
 
     def __str__(self) -> str:
         return f"{self.KIND} {self.name!r} not found"
+
+
+class UnknownExpose(NotFound):
+    KIND = "expose"
 
 
 class UnknownFlow(NotFound):
@@ -200,7 +251,7 @@ class UnknownLock(NotFound):
 
 
 class Conflict(SumiError):
-    """The request was right for another state of the job."""
+    """The request was right for another state of the job, or of the expose."""
 
 
 class LockReleased(Conflict):
@@ -219,6 +270,34 @@ class JobNotAwaitingInput(Conflict):
 
     def __str__(self) -> str:
         return f"job {self.job_id!r} is {self.status} and waits for no input"
+
+
+class ExposeChanged(Conflict):
+    """``current`` is the etag it has now; empty when it is gone."""
+
+    def __init__(self, name: str, current: str) -> None:
+        super().__init__(name, current)
+        self.name, self.current = name, current
+
+    def __str__(self) -> str:
+        what = "has been changed" if self.current else "is gone"
+        return f"expose {self.name!r} {what} since it was read: read it again"
+
+
+class BootRunning(Conflict):
+    """``silent`` is for how many seconds its owner has given no sign of life."""
+
+    def __init__(self, what: str, owner: str, silent: float, dead: bool) -> None:
+        super().__init__(what, owner, silent, dead)
+        self.what, self.owner, self.silent, self.dead = what, owner, silent, dead
+
+    def __str__(self) -> str:
+        if self.dead:
+            return (
+                f"{self.what} by {self.owner} gave no sign of life for {self.silent:.0f} s: "
+                "use force=true to take over"
+            )
+        return f"{self.what} is in progress already ({self.owner}); nothing was changed"
 
 
 # --- the payment node --------------------------------------------------------------------------
@@ -329,6 +408,49 @@ class LaunchEscaped(LaunchError):
             "(a bare thread or run_in_executor). Call it in the handler itself, "
             "or through asyncio.to_thread."
         )
+
+
+# --- Ray Serve and the panel --------------------------------------------------------------------
+
+
+class ServeError(SumiError):
+    """Ray Serve, or an application on it, did not do what was asked."""
+
+
+class ServeUnreachable(ServeError):
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"Ray's dashboard {self.url} gave no answer: {self.reason}"
+
+
+class ServeRefused(ServeError):
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status, self.message = status, message
+
+    def __str__(self) -> str:
+        return f"Ray Serve refused ({self.status}): {self.message}"
+
+
+class FlowsUnreadable(ServeError):
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"{self.url} does not tell its flows: {self.reason}"
+
+
+class PanelError(SumiError):
+    def __init__(self, call: str, reason: str) -> None:
+        super().__init__(call, reason)
+        self.call, self.reason = call, reason
+
+    def __str__(self) -> str:
+        return f"the panel refused {self.call}: {self.reason}"
 
 
 class SellerUnavailable(SumiError):

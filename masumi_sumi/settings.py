@@ -106,6 +106,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: str = Field("", repr=False)  # it may hold a password
+    expose_database_url: str = Field("", repr=False)
+    serve_config: Path = Path("serve_config.yaml")
+    boot_timeout: float = Field(1800.0, gt=0, allow_inf_nan=False)
     nodes: Annotated[dict[str, NodeSettings], NoDecode] = {}
     result_hash: Literal["escaped", "raw"] = "escaped"
     max_runners: int = Field(0, ge=0)
@@ -141,9 +144,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _settle(self) -> Self:
         settled = {"data_dir": self.data_dir.resolve()}
-        if not self.database_url:
-            url = f"sqlite+aiosqlite:///{settled['data_dir'] / 'sumi.db'}"
-            object.__setattr__(self, "database_url", url)
+        for name, file in (("database_url", "sumi.db"), ("expose_database_url", "exposes.db")):
+            if not getattr(self, name):
+                url = f"sqlite+aiosqlite:///{settled['data_dir'] / file}"
+                object.__setattr__(self, name, url)
         object.__setattr__(self, "data_dir", settled["data_dir"])
         for network, node in self.nodes.items():
             if network not in get_args(Network):

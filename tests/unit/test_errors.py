@@ -15,6 +15,7 @@ FACTS = {
     "needed": 200.0,
     "port": 3001,
     "status": 404,
+    "silent": 40.0,
     "errors": {"name": ["is required"], "_global_": []},
     "identifier": "xyz",
 }

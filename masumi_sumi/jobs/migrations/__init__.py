@@ -1,1 +1,1 @@
-"""The schema's history, run by ``masumi_sumi.jobs.store.migrate``."""
+"""The schema's history, run by ``masumi_sumi.migration``."""
