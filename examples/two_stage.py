@@ -73,7 +73,9 @@ async def start(inputs: dict[str, Any], request: Request) -> Any:
 async def ask(data: dict[str, Any]) -> F.Model:
     return F.Model(
         F.Markdown("# Say hello"),
-        F.InputText(name="greeting", label="Your Greeting", placeholder="Say hello..."),
+        F.InputText(
+            name="greeting", label="Your Greeting", required=True, placeholder="Say hello..."
+        ),
         F.Errors(),
         F.Submit("Submit"),
     )
