@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from masumi_sumi import hashing
 from masumi_sumi.clock import Clock
-from masumi_sumi.errors import NodeConflict, NodeError, NodeNotFound, UnknownJob
+from masumi_sumi.errors import (
+    NodeConflict,
+    NodeError,
+    NodeNotConfigured,
+    NodeNotFound,
+    SellerUnavailable,
+    UnknownJob,
+)
 from masumi_sumi.flows import error_text, result_text
 from masumi_sumi.jobs import events
 from masumi_sumi.jobs.machine import decide, result_due
@@ -32,6 +39,9 @@ FOLLOW_UP = 3600.0
 
 RETRY_FIRST, RETRY_MOST = 2.0, 60.0
 
+NODE_TROUBLE = (NodeError, NodeNotConfigured)
+"""A node that does not do what it is asked, or that is not among the settings any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -40,7 +50,7 @@ class Policy:
     runners_at_once: int
     result_form: Literal["escaped", "raw"] = "escaped"
     poll: float = 2.0
-    look_every: float = 1.0  # at most one direct look in this time
+    look_every: float = 2.0  # at most one direct look in this time
     start_timeout: float = 12.0
 
 
@@ -58,7 +68,7 @@ class Reconciler:
     ) -> None:
         self._store, self._escrow, self._launcher = store, escrow, launcher
         self._journal, self._clock, self._policy = journal, clock, policy
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._opening: dict[str, asyncio.Task[Job]] = {}
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._polled_at = 0.0
@@ -70,7 +80,8 @@ class Reconciler:
     async def start(self, job: Job, launch: Launch) -> Job:
         """Take a job in; when it is priced, with its payment opened. May be called again.
 
-        Raises NodeError when the payment could not be opened; the job has failed then.
+        Raises NodeError, NodeNotConfigured or SellerUnavailable when the payment could not be
+        opened; the job has failed then, or will.
         """
         opening = self._opening.get(job.id)
         if opening is None:
@@ -85,11 +96,11 @@ class Reconciler:
         if job.state is not JobState.REQUESTED:
             self.wake.set()
             await self._journal.opened(job, launch)
-            return job
+            return _with_its_payment(job)
         told = asyncio.create_task(self._journal.opened(job, launch))
         try:
             facts = await self._escrow.open(_order_of(job))
-        except NodeError as error:
+        except NODE_TROUBLE as error:
             await told
             await self.apply(job.id, events.PaymentNotOpened(str(error)))
             raise
@@ -97,7 +108,7 @@ class Reconciler:
         return await self._opened(job, facts)
 
     async def _opened(self, job: Job, facts: PaymentFacts) -> Job:
-        opened = await self.apply(job.id, events.PaymentOpened(facts))
+        opened = _with_its_payment(await self.apply(job.id, events.PaymentOpened(facts)))
         await self._store.schedule_look(job.id, facts.times.pay_by / 1000)
         return opened
 
@@ -105,7 +116,7 @@ class Reconciler:
 
     async def apply(self, job_id: str, event: events.Event) -> Job:
         """Decide on an event and carry the decision out; returns the job as it is then."""
-        async with self._locks[job_id]:
+        async with self._locks.setdefault(job_id, asyncio.Lock()):
             job = await self._job(job_id)
             decision = decide(job, event, self._clock.now())
             for order in decision.orders:
@@ -120,8 +131,6 @@ class Reconciler:
                 )
             for order in decision.orders:
                 await self._act(decision.job, order)
-        if decision.job.state.ended:
-            self._locks.pop(job_id, None)
         return await self._job(job_id)
 
     async def _tell(self, job: Job, order: events.Order) -> None:
@@ -170,7 +179,7 @@ class Reconciler:
             try:
                 cursor = await self._store.cursor(network, source)
                 changes = await self._escrow.changes(network, source, cursor)
-            except NodeError as error:
+            except NODE_TROUBLE as error:
                 log.warning("payments cannot be followed", extra={"note": str(error)})
                 continue
             views = {view.blockchain_identifier: view for view in changes.views}
@@ -192,7 +201,7 @@ class Reconciler:
         payment, now = _payment(job), self._clock.now()
         try:
             view = await self._escrow.look(payment.network, payment.blockchain_identifier)
-        except NodeError as error:
+        except NODE_TROUBLE as error:
             log.warning("payment cannot be looked at", extra={"job_id": job.id, "note": str(error)})
             await self._store.schedule_look(job.id, now + RETRY_MOST)
             return
@@ -208,11 +217,11 @@ class Reconciler:
 
     async def _mind_deadlines(self) -> None:
         now = self._clock.now()
-        busy = (JobState.QUEUED, JobState.LAUNCHING, JobState.RUNNING)
-        for job in await self._store.in_state(busy, 1000):
-            due = result_due(job)
-            if due is not None and now >= due:
-                await self.apply(job.id, events.TimeRanOut())
+        for state in (JobState.QUEUED, JobState.LAUNCHING, JobState.RUNNING):
+            for job in await self._store.in_state([state], 1000):
+                due = result_due(job)
+                if due is not None and now >= due:
+                    await self.apply(job.id, events.TimeRanOut())
 
     async def _grant_slots(self) -> None:
         taken = await self._store.count([JobState.LAUNCHING, JobState.RUNNING])
@@ -242,10 +251,11 @@ class Reconciler:
 
     def _unwatch(self, job_id: str) -> None:
         task = self._watching.pop(job_id)
-        if not task.cancelled() and task.exception() is not None:
-            log.error(
-                "watching a runner broke", extra={"job_id": job_id}, exc_info=task.exception()
-            )
+        if task.cancelled():
+            return
+        if error := task.exception():  # taken up again by the next pass, not at once
+            log.error("watching a runner broke", extra={"job_id": job_id}, exc_info=error)
+            return
         self.wake.set()
 
     async def _see_through(self, job: Job) -> None:
@@ -274,36 +284,50 @@ class Reconciler:
     # --- delivering ----------------------------------------------------------------------------
 
     async def _send(self, job: Job) -> None:
-        payment, now = _payment(job), self._clock.now()
-        if now * 1000 >= _facts(job).times.submit_result:
-            late = payment.attention or "the node did not take the result before submitResultTime"
-            await self.apply(job.id, events.ResultHopeless(late))
+        if self._clock.now() * 1000 >= _facts(job).times.submit_result:
+            await self._settle_late(job)
             return
+        payment = _payment(job)
         network, name = payment.network, payment.blockchain_identifier
         try:
             await self._escrow.submit(network, name, payment.sent_hash)
         except (NodeNotFound, NodeConflict) as error:
             await self._settle_by_looking(job, str(error))
-        except NodeError as error:
+        except NODE_TROUBLE as error:
             await self._try_again(job, str(error))
         else:
             await self.apply(job.id, events.ResultTaken())
 
     async def _settle_by_looking(self, job: Job, refusal: str) -> None:
         """A refusal may mean that the hash is there already: the node knows, not we."""
-        payment = _payment(job)
         try:
-            view = await self._escrow.look(payment.network, payment.blockchain_identifier)
-        except NodeError as error:
+            job = await self._looked_at_again(job)
+        except NODE_TROUBLE as error:
             await self._try_again(job, str(error))
             return
-        if view is not None:
-            job = await self.apply(job.id, events.PaymentSeen(view))
         if job.state is JobState.DELIVERING:
             await self._try_again(job, refusal)
 
+    async def _settle_late(self, job: Job) -> None:
+        """Too late to hand the hash in, but the node may have taken it without our knowing."""
+        try:
+            job = await self._looked_at_again(job)
+        except NODE_TROUBLE as error:
+            if self._clock.now() * 1000 < _facts(job).times.unlock:
+                await self._try_again(job, str(error))
+                return
+        if job.state is JobState.DELIVERING:
+            late = _payment(job).attention or "the node did not take the result in time"
+            await self.apply(job.id, events.ResultHopeless(late))
+
+    async def _looked_at_again(self, job: Job) -> Job:
+        payment = _payment(job)
+        view = await self._escrow.look(payment.network, payment.blockchain_identifier)
+        return job if view is None else await self.apply(job.id, events.PaymentSeen(view))
+
     async def _try_again(self, job: Job, reason: str) -> None:
-        wait = min(RETRY_FIRST * 2 ** _payment(job).tries, RETRY_MOST)
+        doublings = min(_payment(job).tries, 10)
+        wait = min(RETRY_FIRST * 2**doublings, RETRY_MOST)
         again = events.ResultNotTaken(reason, self._clock.now() + wait)
         await self.apply(job.id, again)
 
@@ -315,6 +339,13 @@ class Reconciler:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _with_its_payment(job: Job) -> Job:
+    """Raises SellerUnavailable for a priced job whose payment was never opened."""
+    if job.payment is not None and job.payment.facts is None:
+        raise SellerUnavailable("the payment of this job was interrupted while it was opened")
+    return job
 
 
 def _payment(job: Job) -> Payment:
