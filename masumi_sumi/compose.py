@@ -13,6 +13,7 @@ from typing import Any
 
 from masumi_sumi import logs
 from masumi_sumi.clock import SystemClock
+from masumi_sumi.db import database_url
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.jobs.reconcile import Policy, Reconciler
@@ -27,7 +28,15 @@ from masumi_sumi.runtime.operators import BuyerUser
 from masumi_sumi.runtime.supervision import RaySupervision
 from masumi_sumi.settings import Settings
 
-__all__ = ["AppParts", "app_parts", "flows_of", "settings", "start_supervisor"]
+__all__ = [
+    "AppParts",
+    "GatewayParts",
+    "app_parts",
+    "flows_of",
+    "gateway_parts",
+    "settings",
+    "start_supervisor",
+]
 
 READY_TIMEOUT = 60.0
 
@@ -93,6 +102,27 @@ class NearReader:
 def app_parts() -> AppParts:
     logs.show()
     return AppParts(settings())
+
+
+class GatewayParts:
+    """What the gateway needs beside the panel. ``aclose`` when it ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.clock = settings, SystemClock()
+        self._near, supervision = (
+            SqlJobReader(database_url(settings.database_url)),
+            RaySupervision(),
+        )
+        self.jobs = NearReader(self._near, supervision)
+        self.cancel = supervision.cancel
+
+    async def aclose(self) -> None:
+        await self._near.aclose()
+
+
+def gateway_parts() -> GatewayParts:
+    logs.show()
+    return GatewayParts(settings())
 
 
 async def _build_works(given: Settings) -> supervisor.Works:

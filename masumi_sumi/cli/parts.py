@@ -88,10 +88,11 @@ def spooler(settings: Settings) -> Part:
 
 
 def panel(settings: Settings) -> Part:
+    """Kodosumi's panel, behind our gateway."""
     url = f"http://{reachable(settings.host)}:{settings.panel_port}"
     return Part(
         name="panel",
-        command=_python("kodosumi.cli", "serve"),
+        command=_python("masumi_sumi.gateway"),
         url=url,
         ready=lambda: _answers(url),
     )

@@ -40,6 +40,10 @@ class RaySupervision:
         answer: list[Lock] = await self._ask("locks", job_id)
         return answer
 
+    async def cancel(self, job_id: str, reason: str) -> None:
+        """End a job that has not ended. ``reason`` is for its buyer."""
+        await self._ask("cancel", job_id, reason)
+
     async def ping(self) -> None:
         await self._ask("ping")
 

@@ -1,0 +1,69 @@
+"""The gateway wired from settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from starlette.routing import Route
+
+from masumi_sumi import compose
+from masumi_sumi.errors import SellerUnavailable
+from masumi_sumi.exposes import Boot, ExposeBook, OpenApiFinder, Serve, ServeConfig
+from masumi_sumi.gateway.access import Access
+from masumi_sumi.gateway.app import Gateway
+from masumi_sumi.gateway.buyers import SumiRoutes
+from masumi_sumi.gateway.catalogue import Catalogue
+from masumi_sumi.gateway.executions import Life
+from masumi_sumi.gateway.exposes import ExposeRoutes
+from masumi_sumi.gateway.jobs import HiredJobs
+from masumi_sumi.gateway.mip003 import Mip003Routes
+from masumi_sumi.gateway.outputs import CancelBeforeArchive
+from masumi_sumi.gateway.panel import Panel, has_runner
+from masumi_sumi.gateway.replica import Replica
+from masumi_sumi.jobs.ports import JobReader
+
+
+def assemble() -> Gateway:
+    """Raises ConfigurationError naming the setting."""
+    parts = compose.gateway_parts()
+    panel = Panel(partial(life, parts.jobs))
+    access = Access(panel.caller)
+    guarded = CancelBeforeArchive(panel.app, access, parts.jobs, parts.cancel)
+    return Gateway(guarded, partial(routes, parts, panel, access))
+
+
+@asynccontextmanager
+async def routes(
+    parts: compose.GatewayParts, panel: Panel, access: Access
+) -> AsyncIterator[list[Route]]:
+    given, clock = parts.settings, parts.clock
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(parts.aclose)
+        book = await stack.enter_async_context(
+            await ExposeBook.open(given.expose_database_url, clock)
+        )
+        serve, finder = Serve(panel.ray_dashboard, given), OpenApiFinder()
+        replica = Replica(ServeConfig.read(given).url)
+        boot = Boot(book, serve, finder, panel, clock, timeout=given.boot_timeout)
+        for part in (replica, finder, serve, boot):
+            stack.push_async_callback(part.aclose)
+        catalogue = Catalogue(book)
+        jobs = HiredJobs(parts.jobs, replica, catalogue, access, clock)
+        yield [
+            *ExposeRoutes(book, boot, access).routes(),
+            *SumiRoutes(catalogue, access, replica, jobs).routes(),
+            *Mip003Routes(catalogue, access, replica).routes(),
+        ]
+
+
+async def life(reader: JobReader, execution_id: str) -> Life:
+    """Jobs of ours wait without a runner; what is none of ours lives as long as its runner."""
+    try:
+        job = await reader.job(execution_id)
+    except SellerUnavailable:
+        return "live"
+    if job is not None:
+        return "over" if job.state.ended else "live"
+    return "live" if await has_runner(execution_id) else "lost"

@@ -1,0 +1,139 @@
+"""``/sumi``: what a buyer finds in the notebook's dialect. Finding flows, hiring them, jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from masumi_sumi.errors import BodyUnreadable, SellerUnavailable, UnknownFlow, UnknownJob
+from masumi_sumi.faces import sumi
+from masumi_sumi.gateway.access import Access
+from masumi_sumi.gateway.catalogue import PAGE, Catalogue, Item, item_json, page
+from masumi_sumi.gateway.jobs import HiredJobs
+from masumi_sumi.gateway.refusals import told
+from masumi_sumi.gateway.replica import AppSilent, Replica
+
+FLOW_ACTIONS = {"availability": "GET", "input_schema": "GET", "start_job": "POST", "status": "GET"}
+
+Act = Callable[[Request, Item], Awaitable[Response]]
+
+
+class SumiRoutes:
+    def __init__(
+        self, catalogue: Catalogue, access: Access, replica: Replica, jobs: HiredJobs
+    ) -> None:
+        self._catalogue, self._access = catalogue, access
+        self._replica, self._jobs = replica, jobs
+        self._acts: dict[str, Act] = {
+            "availability": self._availability,
+            "input_schema": self._hand_on,
+            "start_job": self._hand_on,
+            "status": self._flow_status,
+        }
+
+    def routes(self) -> list[Route]:
+        """The most particular ones first."""
+        return [
+            Route("/sumi", told(self.discover), methods=["GET"]),
+            Route("/sumi/status", told(self.status), methods=["GET"]),
+            Route("/sumi/status/{job_id}", told(self.status), methods=["GET"]),
+            Route("/sumi/lock/{job_id}/{lock_id}", told(self.lock), methods=["GET", "POST"]),
+            Route("/sumi/{expose}", told(self.flow), methods=["GET"]),
+            Route("/sumi/{expose}/{rest:path}", told(self.below), methods=["GET", "POST"]),
+        ]
+
+    # --- finding -------------------------------------------------------------------------------
+
+    async def discover(self, request: Request) -> Response:
+        """Flows that take jobs; a stranger sees those that strangers may hire."""
+        query = request.query_params
+        items = await self._catalogue.alive(query.get("expose") or None)
+        if await self._access.caller(request) is None:
+            items = [item for item in items if item.is_open]
+        shown, offset = page(items, _page_size(query.get("pp")), query.get("offset") or None)
+        base = str(request.base_url)
+        return JSONResponse({"items": [item_json(item, base) for item in shown], "offset": offset})
+
+    async def flow(self, request: Request) -> Response:
+        """Metadata of a flow, here the one at the expose's root."""
+        item = await self._item(request, request.path_params.get("rest", ""))
+        return JSONResponse(item_json(item, str(request.base_url)))
+
+    async def below(self, request: Request) -> Response:
+        """A flow's metadata, or one of its endpoints."""
+        rest = request.path_params["rest"].strip("/")
+        name, _, action = rest.rpartition("/")
+        before, _, last_but_one = name.rpartition("/")
+        if action in FLOW_ACTIONS:
+            if request.method not in (FLOW_ACTIONS[action], "HEAD"):
+                return sumi.not_allowed(request.url.path, (FLOW_ACTIONS[action],))
+            return await self._acts[action](request, await self._item(request, name))
+        if last_but_one == "status":
+            request.path_params["job_id"] = action
+            return await self._flow_status(request, await self._item(request, before))
+        if request.method == "POST":
+            return sumi.not_allowed(request.url.path, ("GET",))
+        return await self.flow(request)
+
+    async def _item(self, request: Request, name: str) -> Item:
+        """Raises UnknownExpose, UnknownFlow, LoginNeeded."""
+        item = await self._catalogue.flow(request.path_params["expose"], name.strip("/"))
+        if not item.is_open:
+            await self._access.login(request)
+        return item
+
+    # --- hiring --------------------------------------------------------------------------------
+
+    async def _availability(self, request: Request, item: Item) -> Response:
+        try:
+            answer = await self._hand_on(request, item)
+        except (SellerUnavailable, AppSilent):
+            return JSONResponse(sumi.available(""))
+        said: dict[str, Any] = json.loads(bytes(answer.body))
+        ready = answer.status_code == 200 and said.get("status") == "available"
+        return JSONResponse(sumi.available(item.display if ready else ""))
+
+    async def _hand_on(self, request: Request, item: Item) -> Response:
+        if not item.is_alive and not item.expose.enabled:
+            raise UnknownFlow(item.id)
+        action = request.url.path.rstrip("/").rpartition("/")[2]
+        return await self._replica.notebook(request, f"{item.path}/{action}")
+
+    # --- jobs ----------------------------------------------------------------------------------
+
+    async def status(self, request: Request) -> Response:
+        job = await self._jobs.find(_job_id(request))
+        await self._jobs.admit(request, job)
+        return await self._jobs.status(request, job)
+
+    async def _flow_status(self, request: Request, item: Item) -> Response:
+        job = await self._jobs.find(_job_id(request))
+        if self._jobs.path_of(job) != item.path:
+            raise UnknownJob(job.id)
+        return await self._jobs.status(request, job)
+
+    async def lock(self, request: Request) -> Response:
+        job = await self._jobs.find(request.path_params["job_id"])
+        await self._jobs.admit(request, job)
+        return await self._jobs.lock(request, job, request.path_params["lock_id"])
+
+
+def _job_id(request: Request) -> str:
+    query = request.query_params
+    found = request.path_params.get("job_id") or query.get("job_id") or query.get("jobId")
+    if not found:
+        raise BodyUnreadable("job_id", "is required")
+    return str(found)
+
+
+def _page_size(text: str | None) -> int:
+    if text is None:
+        return PAGE
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BodyUnreadable("pp", "must be a whole number")
+    return int(text)

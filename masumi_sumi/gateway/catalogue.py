@@ -1,0 +1,133 @@
+"""The flows of all exposes, as buyers see them: MIP-002 metadata and the path of each on Serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from masumi_sumi.errors import DocumentInvalid, UnknownExpose, UnknownFlow
+from masumi_sumi.exposes import Card, Expose, ExposeState, FlowMeta, FlowState, card_of, flow_path
+
+PAGE = 10
+LARGEST_PAGE = 100
+METADATA_VERSION = 1
+UNTAGGED = "untagged"
+FREE = {"pricingType": "Free"}
+
+
+class Book(Protocol):
+    async def list(self) -> Sequence[Expose]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A flow of an expose. ``name`` is its path without slashes at the ends, "" at the root."""
+
+    expose: Expose
+    meta: FlowMeta
+    card: Card
+
+    @property
+    def name(self) -> str:
+        return flow_path(self.meta.url).strip("/")
+
+    @property
+    def id(self) -> str:
+        return f"{self.expose.name}/{self.name}".rstrip("/")
+
+    @property
+    def path(self) -> str:
+        """Its path on Serve, which has the expose's name as route prefix."""
+        return f"/{self.id}"
+
+    @property
+    def display(self) -> str:
+        return self.card.display or self.name or self.expose.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether strangers may hire it: what has no network has no buyers."""
+        return self.expose.network is not None
+
+    @property
+    def is_alive(self) -> bool:
+        running = self.expose.enabled and self.expose.state is ExposeState.RUNNING
+        return running and self.meta.enabled and self.meta.state is FlowState.ALIVE
+
+
+class Catalogue:
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    async def alive(self, expose: str | None = None) -> list[Item]:
+        """Flows that take jobs, by id. Raises UnknownExpose for a name that is none."""
+        exposes = list(await self._book.list())
+        if expose is not None:
+            exposes = [each for each in exposes if each.name == expose]
+            if not exposes:
+                raise UnknownExpose(expose)
+        return sorted((item for item in items_of(exposes) if item.is_alive), key=lambda i: i.id)
+
+    async def flow(self, expose: str, name: str) -> Item:
+        """A flow that is there, alive or not. Raises UnknownExpose, UnknownFlow."""
+        found = await self.expose(expose)
+        for item in items_of([found] if found.enabled else []):
+            if item.name == name and item.meta.enabled:
+                return item
+        raise UnknownFlow(f"{expose}/{name}".rstrip("/"))
+
+    async def expose(self, name: str) -> Expose:
+        """Raises UnknownExpose."""
+        for each in await self._book.list():
+            if each.name == name:
+                return each
+        raise UnknownExpose(name)
+
+
+def items_of(exposes: Iterable[Expose]) -> Iterable[Item]:
+    for expose in exposes:
+        for meta in expose.meta:
+            yield Item(expose, meta, _card(meta))
+
+
+def page(items: Sequence[Item], size: int, offset: str | None) -> tuple[Sequence[Item], str | None]:
+    """A page, and the offset of the next one: the id of this one's last flow. It goes on behind an
+    offset that is not there any more."""
+    size = max(1, min(size, LARGEST_PAGE))
+    rest = [item for item in items if offset is None or item.id > offset]
+    shown = rest[:size]
+    return shown, shown[-1].id if len(rest) > size else None
+
+
+def item_json(item: Item, base_url: str) -> dict[str, Any]:
+    """The flow as MIP-002 describes an agent. ``base_url`` is the gateway's, as buyers reach it."""
+    said = item.card.content
+    return {
+        "id": item.id,
+        "parent": item.expose.name,
+        "name": item.name,
+        "display": item.display,
+        "api_url": f"{base_url.rstrip('/')}/sumi/{item.id}",
+        "mip003_url": f"{base_url.rstrip('/')}/mip003/{item.id}",
+        "tags": list(item.card.tags) or [UNTAGGED],
+        "agentPricing": said.get("agentPricing") or FREE,
+        "agentIdentifier": item.card.agent_identifier,
+        "metadata_version": METADATA_VERSION,
+        "description": item.card.description,
+        "image": said.get("image"),
+        "example_output": said.get("example_output"),
+        "author": said.get("author"),
+        "capability": said.get("capability"),
+        "legal": said.get("legal"),
+        "network": item.expose.network,
+        "state": "alive" if item.is_alive else "dead",
+    }
+
+
+def _card(meta: FlowMeta) -> Card:
+    """A card that was saved before a rule got stricter does not hide its flow."""
+    try:
+        return card_of(meta.data, meta.url)
+    except DocumentInvalid:
+        return Card()

@@ -1,0 +1,34 @@
+"""``/mip003/{expose}[/{flow}]/...``: the MIP-003 endpoints of a flow, as its app answers them."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from masumi_sumi.errors import UnknownFlow
+from masumi_sumi.faces.mip003 import ACTIONS
+from masumi_sumi.gateway.access import Access
+from masumi_sumi.gateway.catalogue import Catalogue
+from masumi_sumi.gateway.refusals import told
+from masumi_sumi.gateway.replica import Replica
+
+
+class Mip003Routes:
+    """What has a network is open to all, as MIP-003 has no login; the rest wants the panel's."""
+
+    def __init__(self, catalogue: Catalogue, access: Access, replica: Replica) -> None:
+        self._catalogue, self._access, self._replica = catalogue, access, replica
+
+    def routes(self) -> list[Route]:
+        methods = ["GET", "POST"]
+        return [Route("/mip003/{expose}/{rest:path}", told(self.hand_on), methods=methods)]
+
+    async def hand_on(self, request: Request) -> Response:
+        name, _, action = request.path_params["rest"].strip("/").rpartition("/")
+        if action not in ACTIONS:
+            raise UnknownFlow(request.url.path)
+        item = await self._catalogue.flow(request.path_params["expose"], name)
+        if not item.is_open:
+            await self._access.login(request)
+        return await self._replica.untouched(request, f"{item.path}/{action}")

@@ -1,0 +1,167 @@
+"""Kodosumi's own panel behind the gateway: its app, its roles, its register, its streams.
+
+The only module beside ``runtime`` that imports Kodosumi, which creates folders and reads settings
+when it is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+from urllib.parse import urlparse
+from uuid import UUID
+
+import kodosumi.service.endpoint as register
+import ray
+import uvicorn
+from kodosumi.config import Settings
+from kodosumi.const import HEADER_KEY, NAMESPACE, TOKEN_KEY
+from kodosumi.dtypes import Role
+from kodosumi.log import LOG_FORMAT
+from kodosumi.service import app as panel_app
+from kodosumi.service.inputs import outputs
+from kodosumi.service.jwt import decode_jwt_token
+from litestar.exceptions import NotAuthorizedException
+from pydantic import ValidationError
+from sqlalchemy import select
+from starlette.requests import Request
+
+from masumi_sumi.errors import PanelError
+from masumi_sumi.gateway.access import Caller
+from masumi_sumi.gateway.executions import Execution, Item, Life, Wanted, follow
+from masumi_sumi.runtime import elements
+
+PAYMENT = "payment"
+
+Lives = Callable[[str], Awaitable[Life]]
+
+
+class Panel:
+    """``app`` is the panel as an ASGI app, streams and forms as ours."""
+
+    def __init__(self, life: Lives) -> None:
+        """``life`` tells of an execution, by its id, whether more may come of it."""
+        elements.install()
+        _replace_streams(life)
+        self.app = panel_app.create_app()
+
+    @property
+    def ray_dashboard(self) -> str:
+        return str(self.app.state["settings"].RAY_DASHBOARD)
+
+    async def caller(self, request: Request) -> Caller | None:
+        token = request.headers.get(HEADER_KEY) or request.cookies.get(TOKEN_KEY)
+        try:
+            role_id = UUID(decode_jwt_token(token).sub) if token else None
+        except (NotAuthorizedException, ValidationError, ValueError):
+            return None
+        async with self.app.state["session_maker_class"]() as session:
+            role = await session.scalar(select(Role).where(Role.id == role_id))
+        if role is None or not role.active:
+            return None
+        return Caller(str(role.id), role.name, bool(role.operator))
+
+    async def register(self, serve_url: str, names: Sequence[str]) -> int:
+        """Let the panel list the flows of exactly these applications on Ray Serve at this address.
+
+        How many flows it lists then. Raises PanelError.
+        """
+        source = f"{serve_url}/-/routes"
+        found: list[Any] = []
+        for name in names:
+            url = f"{serve_url}/{name}/openapi.json"
+            try:
+                document = await register._get_openapi(url)
+            except Exception as error:  # of httpx, or of what reads the answer
+                raise PanelError(url, repr(error)) from error
+            found += register._extract(url, document)["register"]
+        await self._actor.put.remote(source, found)
+        listed: list[Any] = await self._actor.get_items.remote()
+        return sum(map(len, listed))
+
+    @property
+    def _actor(self) -> Any:
+        actor = self.app.state["register"]
+        if actor is None:
+            raise PanelError("register", "the panel is not up")
+        return actor
+
+
+async def has_runner(job_id: str) -> bool:
+    try:
+        await asyncio.to_thread(ray.get_actor, job_id, NAMESPACE)
+    except ValueError:
+        return False
+    return True
+
+
+def _replace_streams(life: Lives) -> None:
+    """The released panel writes an error into an execution that has no runner, and spins a core
+    for each open stream."""
+
+    async def event(
+        fid: str,
+        conn: sqlite3.Connection,
+        filter_events: list[str] | None = None,
+        formatter: Any = None,
+    ) -> AsyncIterator[Item]:
+        wanted = Wanted(filter_events, formatter)
+        async for item in follow(Execution(conn), wanted, lambda: life(fid), time.time):
+            yield item
+
+    outputs._event = event
+    if PAYMENT not in outputs.MAIN_EVENTS:
+        outputs.MAIN_EVENTS = (*outputs.MAIN_EVENTS, PAYMENT)
+
+
+def serve(factory: str) -> None:
+    """Run the app that ``factory`` makes as Kodosumi's ``serve`` runs the panel, with its settings
+    from the environment. Returns when it was told to end."""
+    settings = Settings()
+    place = urlparse(settings.APP_SERVER)
+    for name, value in settings.model_dump().items():
+        if value is not None:
+            os.environ[f"iKODO_{name}"] = json.dumps(value)
+    uvicorn.run(
+        factory,
+        factory=True,
+        lifespan="on",
+        host=place.hostname or "localhost",
+        port=place.port or 3370,
+        reload=settings.APP_RELOAD,
+        workers=settings.APP_WORKERS,
+        log_config=_log_config(settings.UVICORN_LEVEL),
+        server_header=False,
+        headers=[("server", "kodosumi service")],
+        ssl_keyfile=settings.SSL_KEYFILE,
+        ssl_certfile=settings.SSL_CERTFILE,
+        ssl_keyfile_password=settings.SSL_KEYFILE_PASSWORD,
+        ssl_version=settings.SSL_VERSION,
+        ssl_cert_reqs=settings.SSL_CERT_REQS,
+        ssl_ca_certs=settings.SSL_CA_CERTS,
+        ssl_ciphers=settings.SSL_CIPHERS,
+    )
+
+
+def _log_config(level: str) -> dict[str, Any]:
+    handler = {
+        "formatter": "default",
+        "class": "logging.StreamHandler",
+        "stream": "ext://sys.stdout",
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"default": {"format": LOG_FORMAT}},
+        "handlers": {"default": handler},
+        "loggers": {
+            "": {"handlers": ["default"], "level": level},
+            "uvicorn.error": {"level": level},
+            "uvicorn.access": {"level": level},
+        },
+    }
