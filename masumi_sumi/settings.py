@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     buyer_user: str = ""
 
     host: str = "127.0.0.1"
+    panel: str = ""
     panel_port: int = 3370
     serve_port: int = 8005
     sandbox_port: int = 3001

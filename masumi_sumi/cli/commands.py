@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from masumi_sumi.cli import exposes
+
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (SUMI_DATA_DIR).")]
 Host = Annotated[str | None, typer.Option(help="The address to listen at (SUMI_HOST).")]
@@ -17,6 +19,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(exposes.app, name="expose")
+for command in (exposes.boot, exposes.shutdown, exposes.refresh):
+    app.command()(command)
 
 
 @app.command()
