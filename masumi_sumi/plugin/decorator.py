@@ -9,23 +9,38 @@ from masumi_sumi.plugin.terms import FlowTerms
 
 TERMS = "__masumi_sumi_terms__"
 
-Handler = TypeVar("Handler", bound=Callable[..., Any])
+Sold = TypeVar("Sold")
 
 
 class Sumi:
     """``@sumi(...)`` on a flow carries its terms; ``@sumi.ingress(app)`` sells the app's flows.
 
-    The function stays what it was: Kodosumi's lookups, the app's OpenAPI and ``serve.ingress``
-    see no difference.
+    A function stays what it was: Kodosumi's lookups, the app's OpenAPI and ``serve.ingress`` see
+    no difference.
     """
 
-    def __call__(self, **terms: Any) -> Callable[[Handler], Handler]:
-        """Terms as in FlowTerms. Raises SettingInvalid at once for one that is not valid."""
+    def __call__(self, **terms: Any) -> Callable[[Sold], Sold]:
+        """Terms as in FlowTerms, for what is decorated:
+
+        a flow's function carries them; a Serve ingress class, a bound application or a ServeAPI
+        app gets SumiMiddleware around it, with the terms for every flow that says nothing itself.
+        Raises SettingInvalid at once for a term that is not valid.
+        """
         checked = FlowTerms.of("@sumi", terms)
 
-        def carry(handler: Handler) -> Handler:
-            setattr(handler, TERMS, checked)
-            return handler
+        def carry(target: Any) -> Any:
+            from masumi_sumi.plugin import serving
+
+            if isinstance(target, type):
+                return serving.with_middleware(target, {}, defaults=checked)
+            if hasattr(target, "_bound_deployment"):
+                return serving.sell(target, {}, defaults=checked)
+            if hasattr(target, "_route_lookup"):
+                from masumi_sumi.plugin.middleware import SumiMiddleware
+
+                return SumiMiddleware(target, defaults=checked)
+            setattr(target, TERMS, checked)
+            return target
 
         return carry
 

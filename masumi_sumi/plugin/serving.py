@@ -39,12 +39,20 @@ class ApplicationArgs(BaseModel):
 def application(args: ApplicationArgs) -> Any:
     """The target application with SumiMiddleware around its ingress; the rest as it was."""
     terms = {flow: FlowTerms.of(f"flow {flow}", said) for flow, said in args.flows.items()}
-    return sell(_load(args.target, args.target_args), terms, args.app_url)
+    return sell(_load(args.target, args.target_args), terms, app_url=args.app_url)
 
 
-def sell(app: Any, flows: Mapping[str, FlowTerms], app_url: str = "") -> Any:
+def sell(
+    app: Any,
+    flows: Mapping[str, FlowTerms],
+    *,
+    defaults: FlowTerms | None = None,
+    app_url: str = "",
+) -> Any:
     """A bound Serve application, wrapped. Names, options, arguments and the graph stay."""
-    return around_application(app, lambda cls: with_middleware(cls, flows, app_url=app_url))
+    return around_application(
+        app, lambda cls: with_middleware(cls, flows, defaults=defaults, app_url=app_url)
+    )
 
 
 def with_middleware(
