@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Any
 
 from starlette.requests import Request
@@ -26,6 +26,9 @@ from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.refusals import Endpoint, told
 
 NOTHING_RUNS = "No boot in progress"
+
+SILENCE = 10.0
+"""Seconds; clients commonly give up after 30 without a byte."""
 
 
 class ExposeRoutes:
@@ -103,13 +106,22 @@ async def _streamed(events: AsyncIterator[Event], status: int) -> Response:
 
 
 async def _lines(first: Event | None, events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    """Empty lines where it is long silent, so that no client takes it for dead."""
     if first is None:
         yield f"{NOTHING_RUNS}\n"
         return
     yield f"{line(first)}\n"
-    async with aclosing(events) as rest:  # type: ignore[type-var]  # they are generators
-        async for event in rest:
-            yield f"{line(event)}\n"
+    while True:
+        upcoming = asyncio.ensure_future(anext(events, None))
+        try:
+            while not (await asyncio.wait({upcoming}, timeout=SILENCE))[0]:
+                yield "\n"
+        finally:
+            upcoming.cancel()
+        event = upcoming.result()
+        if event is None:
+            return
+        yield f"{line(event)}\n"
 
 
 def _forced(request: Request) -> bool:
