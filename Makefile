@@ -25,11 +25,11 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install
 	$(BIN)/masumi-sumi demo
 
-test: install
-	$(BIN)/python -m pytest tests
+test: test-unit test-real
 
+# Side by side on all cores; the real ones share one stack and run in turn.
 test-unit: install
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/unit --numprocesses=auto --quiet
 
 test-real: install
 	$(BIN)/python -m pytest tests/real
