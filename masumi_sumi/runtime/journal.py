@@ -21,6 +21,7 @@ from masumi_sumi.jobs.model import Job, Launch
 log = logging.getLogger(__name__)
 
 _DATABASE = "sqlite3.db"
+_ARCHIVED = f"{_DATABASE}.archive"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS monitor (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -85,6 +86,8 @@ class ExecutionJournal:
 
     @staticmethod
     def _insert(file: Path, events: list[Event], unless: tuple[str, ...], like: str) -> None:
+        if file.with_name(_ARCHIVED).exists():
+            return  # the panel's user deleted it, and a new file would bring half of it back
         file.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(file, timeout=5.0)
         try:
