@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from masumi_sumi.errors import SettingInvalid, TermsIncomplete
+from masumi_sumi.errors import HandlerFailed, SettingInvalid, TermsIncomplete
+from masumi_sumi.flows import error_text
 from masumi_sumi.jobs.model import Amount, Pricing, SourceType, Terms
 from masumi_sumi.settings import Settings
 
@@ -15,11 +17,15 @@ Price = int | str | Mapping[str, int] | Sequence[Mapping[str, Any]]
 """Lovelace, or amounts by unit, or MIP-style [{"amount", "unit"}]."""
 
 
+_WHOLE = re.compile(r"0*[1-9][0-9]*")
+
+
 class FlowTerms(BaseModel):
     """Terms of one flow, all optional. Times in seconds from the job's start.
 
-    A flow with an ``agent_identifier`` is for sale (``Fixed`` price, from the registry, unless
-    ``pricing`` says otherwise); one without is free.
+    A flow with an ``agent_identifier`` is for sale: at the ``Fixed`` price of the registry, or
+    with a ``price`` at that (``Dynamic``), unless ``pricing`` says otherwise. One without is
+    free, but one with a price and no identifier is an error.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -29,10 +35,10 @@ class FlowTerms(BaseModel):
     pricing: Pricing | None = None
     price: Any = None  # Dynamic: a Price, or a function from the input data to one
     source_index: int | None = Field(None, ge=0, le=24)
-    pay_by: float | None = Field(None, gt=0)
-    submit_by: float | None = Field(None, gt=0)
-    run: float | None = Field(None, gt=0)
-    lock: float | None = Field(None, ge=0)
+    pay_by: float | None = Field(None, gt=0, allow_inf_nan=False)
+    submit_by: float | None = Field(None, gt=0, allow_inf_nan=False)
+    run: float | None = Field(None, gt=0, allow_inf_nan=False)
+    lock: float | None = Field(None, ge=0, allow_inf_nan=False)
     repeats: int | None = Field(None, ge=0)
     demo: dict[str, Any] | None = None
 
@@ -45,7 +51,13 @@ class FlowTerms(BaseModel):
 
     @classmethod
     def of(cls, where: str, values: Mapping[str, Any]) -> Self:
-        """Raises SettingInvalid naming the term and the rule."""
+        """Raises SettingInvalid naming the term and the rule.
+
+        An identifier that is named but None is one: a variable that is not set makes no flow free.
+        """
+        if values.get("agent_identifier", "") is None:
+            rule = "expected the identifier of the registry; leave it out for a free flow"
+            raise SettingInvalid(f"{where}: agent_identifier", None, rule)
         try:
             return cls(**values)
         except ValidationError as error:
@@ -59,8 +71,12 @@ class FlowTerms(BaseModel):
         return other.model_copy(update=said)
 
     def settle(self, flow: str, settings: Settings, data: Any) -> Terms:
-        """The terms of one job. Raises ConfigurationError when the flow cannot be sold so."""
-        pricing: Pricing = self.pricing or ("Fixed" if self.agent_identifier else "Free")
+        """The terms of a job with this input; of None: all but a price that is a function.
+
+        Raises ConfigurationError when the flow cannot be sold so, HandlerFailed when the
+        author's function gives no price for the input.
+        """
+        pricing = self.pricing or self._implied()
         if pricing == "Free":
             return Terms(repeats=self.repeats or 0)
         network, agent = self._sale(flow)
@@ -86,6 +102,11 @@ class FlowTerms(BaseModel):
             repeats=self.repeats or 0,
         )
 
+    def _implied(self) -> Pricing:
+        if self.price is not None:
+            return "Dynamic"
+        return "Free" if self.agent_identifier is None else "Fixed"
+
     def _sale(self, flow: str) -> tuple[str, str]:
         if not self.agent_identifier:
             raise TermsIncomplete(flow, "agent_identifier")
@@ -97,18 +118,42 @@ class FlowTerms(BaseModel):
         return "Web3CardanoV1" if self.source_index is None else "Web3CardanoV2"
 
     def _price(self, flow: str, data: Any) -> tuple[Amount, ...]:
-        given = self.price(data) if isinstance(self.price, Callable) else self.price  # type: ignore[arg-type]
-        amounts = _amounts(given)
-        if not amounts:
-            raise TermsIncomplete(flow, "price")
-        return amounts
+        if not callable(self.price):
+            return _amounts(flow, self.price)
+        return () if data is None else _amounts(flow, _asked(flow, self.price, data))
 
 
-def _amounts(price: Any) -> tuple[Amount, ...]:
-    if price is None:
-        return ()
+def _asked(flow: str, price: Callable[[Any], Any], data: Any) -> Any:
+    try:
+        return price(data)
+    except Exception as error:
+        reason = error_text(f"{type(error).__name__}: {error}")
+        raise HandlerFailed(flow, f"no price for this input: {reason}") from error
+
+
+def _amounts(flow: str, price: Any) -> tuple[Amount, ...]:
+    if price is None or price in ("", [], {}):
+        raise TermsIncomplete(flow, "price")
+    try:
+        amounts = tuple(_amount(sum_, unit) for sum_, unit in _parts(price))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        rule = 'expected lovelace, {unit: amount} or [{"amount", "unit"}], whole and above 0'
+        raise SettingInvalid(f"price of flow {flow}", price, rule) from error
+    return amounts
+
+
+def _parts(price: Any) -> Iterator[tuple[Any, str]]:
     if isinstance(price, int | str):
-        return (Amount(str(price)),)
-    if isinstance(price, Mapping):
-        return tuple(Amount(str(amount), unit) for unit, amount in price.items())
-    return tuple(Amount(str(part["amount"]), str(part.get("unit", ""))) for part in price)
+        yield price, ""
+    elif isinstance(price, Mapping):
+        yield from ((sum_, unit) for unit, sum_ in price.items())
+    else:
+        yield from ((part["amount"], part.get("unit", "")) for part in price)
+
+
+def _amount(sum_: Any, unit: Any) -> Amount:
+    """Raises ValueError."""
+    text = str(sum_)
+    if isinstance(sum_, bool) or not _WHOLE.fullmatch(text) or not isinstance(unit, str):
+        raise ValueError("is no amount")
+    return Amount(text, unit)
