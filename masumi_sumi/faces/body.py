@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from masumi_sumi.errors import BodyUnreadable
+from masumi_sumi.flows.answers import is_clean
 
 LARGEST = 10 * 2**20
 """Bytes of the largest body that is read."""
@@ -51,7 +52,21 @@ def text_field(body: dict[str, Any], *names: str, default: str | None = None) ->
             continue
         if not isinstance(value, str):
             raise BodyUnreadable(name, "must be a string")
-        return value
+        return _clean(name, value)
     if default is None:
         raise BodyUnreadable(names[0], "is required")
     return default
+
+
+def query_field(request: Request, *names: str) -> str:
+    """The first of the query's parameters that is there. Raises BodyUnreadable when none is."""
+    for name in names:
+        if value := request.query_params.get(name):
+            return _clean(name, value)
+    raise BodyUnreadable(names[0], "is required")
+
+
+def _clean(name: str, value: str) -> str:
+    if not is_clean(value):
+        raise BodyUnreadable(name, "must not contain NUL or broken characters")
+    return value

@@ -27,8 +27,8 @@ from masumi_sumi.errors import (
     SellerUnavailable,
     SumiError,
 )
-from masumi_sumi.faces.body import read_object, text_field
-from masumi_sumi.flows import mip003_schema
+from masumi_sumi.faces.body import query_field, read_object, text_field
+from masumi_sumi.flows import error_text, mip003_schema
 from masumi_sumi.jobs.model import Job, Terms
 from masumi_sumi.jobs.service import Chooser, Hire, JobService, Question, Standing
 
@@ -50,7 +50,9 @@ PAYMENT_UNAVAILABLE = "the seller's payment node does not answer; nothing was st
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One flow as it is sold. ``terms`` raises ConfigurationError while it cannot be sold."""
+    """One flow as it is sold. ``terms`` of a job's input data, or of None for all but a price
+    that depends on them; raises ConfigurationError while the flow cannot be sold.
+    """
 
     flow: str
     name: str
@@ -84,7 +86,7 @@ class Mip003Face:
     async def availability(self, request: Request, offer: Offer) -> Response:
         answer: dict[str, Any] = {"type": "masumi-agent", "uptime": str(int(self._uptime()))}
         try:
-            terms = offer.terms({})
+            terms = offer.terms(None)
         except ConfigurationError as error:
             log.error("flow cannot be sold", extra={"flow": offer.flow, "note": str(error)})
             return JSONResponse({**answer, "status": "unavailable", "message": "not for sale now"})
@@ -106,9 +108,7 @@ class Mip003Face:
         return JSONResponse(started(await self._service.start(hire, terms)))
 
     async def status(self, request: Request, offer: Offer) -> Response:
-        job_id = request.query_params.get("job_id") or request.query_params.get("jobId")
-        if not job_id:
-            raise BodyUnreadable("job_id", "is required")
+        job_id = query_field(request, "job_id", "jobId")
         return JSONResponse(standing_answer(await self._service.standing(job_id, offer.flow)))
 
     async def provide_input(self, request: Request, offer: Offer) -> Response:
@@ -150,7 +150,9 @@ def _told(error: SumiError, status: int) -> str:
         return PAYMENT_UNAVAILABLE
     if isinstance(error, ConfigurationError | LaunchError) and status >= 500:
         return "the agent is not set up correctly; nothing was started"
-    return str(error)
+    if isinstance(error, HandlerFailed):
+        return str(HandlerFailed(error.flow, error_text(error.reason)))
+    return str(error) or "the input was refused"
 
 
 def _input_data(body: dict[str, Any]) -> Any:

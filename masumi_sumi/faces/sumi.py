@@ -27,9 +27,9 @@ from masumi_sumi.errors import (
     SellerUnavailable,
     SumiError,
 )
-from masumi_sumi.faces.body import read_object, text_field
+from masumi_sumi.faces.body import query_field, read_object, text_field
 from masumi_sumi.faces.mip003 import PAYMENT_UNAVAILABLE, Offer
-from masumi_sumi.flows import result_value, sumi_schema
+from masumi_sumi.flows import error_text, result_value, sumi_schema
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.service import Chooser, Hire, JobService, Question, Standing
 
@@ -69,7 +69,7 @@ class SumiFace:
 
     async def availability(self, request: Request, offer: Offer) -> Response:
         try:
-            offer.terms({})
+            offer.terms(None)
         except ConfigurationError as error:
             log.error("flow cannot be sold", extra={"flow": offer.flow, "note": str(error)})
             return JSONResponse(available(""))
@@ -87,20 +87,20 @@ class SumiFace:
         return JSONResponse(started(job), status_code=201)
 
     async def status(self, request: Request, offer: Offer) -> Response:
-        return await self.job_status(_asked(request, "job_id"), offer.flow)
+        return await self.job_status(query_field(request, "job_id"), offer.flow)
 
     async def job_status(self, job_id: str, flow: str | None = None) -> Response:
         return JSONResponse(standing_answer(await self._service.standing(job_id, flow)))
 
     async def lock(self, request: Request, offer: Offer) -> Response:
-        job_id, lock_id = _asked(request, "job_id"), _asked(request, "lock_id")
+        job_id, lock_id = query_field(request, "job_id"), query_field(request, "lock_id")
         return await self.job_lock(job_id, lock_id, offer.flow)
 
     async def job_lock(self, job_id: str, lock_id: str, flow: str | None = None) -> Response:
         return JSONResponse(lock_answer(await self._service.question(job_id, lock_id, flow)))
 
     async def provide_input(self, request: Request, offer: Offer) -> Response:
-        job_id, lock_id = _asked(request, "job_id"), _asked(request, "lock_id")
+        job_id, lock_id = query_field(request, "job_id"), query_field(request, "lock_id")
         data = _input_data(await read_object(request))
         digest = await self._service.answer(
             job_id, data, offer.flow, Chooser(lock_id), over_lock=True
@@ -235,19 +235,12 @@ def _told(error: SumiError) -> str:
         everything = fields | {GLOBAL: list(error.fields.get(GLOBAL, ()))}
         return "; ".join(f"{name}: {reasons}" for name, reasons in everything.items())
     if isinstance(error, HandlerFailed):
-        return str(error)
+        return str(HandlerFailed(error.flow, error_text(error.reason)))
     log.error("request failed", extra={"note": str(error)})
     return PAYMENT_UNAVAILABLE if isinstance(error, NodeError) else NOT_SET_UP
 
 
 # --- requests ----------------------------------------------------------------------------------
-
-
-def _asked(request: Request, name: str) -> str:
-    found = request.query_params.get(name)
-    if not found:
-        raise BodyUnreadable(name, "is required")
-    return found
 
 
 def _input_data(body: dict[str, Any], default: Any = None) -> Any:
