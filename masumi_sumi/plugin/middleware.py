@@ -14,12 +14,14 @@ from starlette.requests import Request
 from starlette.types import Receive, Send
 
 from masumi_sumi import compose
+from masumi_sumi.errors import SumiError
 from masumi_sumi.faces import mip003, sumi
 from masumi_sumi.faces.mip003 import Mip003Face, Offer
 from masumi_sumi.faces.sumi import SumiFace
 from masumi_sumi.jobs.model import Terms
 from masumi_sumi.plugin.decorator import terms_of
 from masumi_sumi.plugin.terms import FlowTerms
+from masumi_sumi.runtime.capture import is_sale
 
 Scope = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -36,7 +38,8 @@ class SumiMiddleware:
 
     ``flows`` are an operator's terms by flow path (``"*"`` for all of them); they win over the
     author's. ``defaults`` hold where neither says anything. ``app_url`` is the address of the
-    app on Serve; by default it follows from SUMI_SERVE_PORT and the route prefix.
+    app on Serve; by default it follows from SUMI_SERVE_PORT and the route prefix. ``parts`` are
+    wired from the settings unless given.
     """
 
     def __init__(
@@ -47,17 +50,21 @@ class SumiMiddleware:
         defaults: FlowTerms | None = None,
         app_url: str = "",
         api: Any = None,
+        parts: compose.AppParts | None = None,
     ) -> None:
         self.app = app
         self._api = api if api is not None else _serve_api_of(app)
         self._flows, self._defaults = dict(flows or {}), defaults or FlowTerms()
         self._app_url = app_url
-        self._parts = compose.app_parts()
+        self._parts = parts or compose.app_parts()
         self._parts.capture_launches()
         self._opening = asyncio.Lock()
         self._faces: tuple[Mip003Face, SumiFace] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
             return
@@ -65,25 +72,32 @@ class SumiMiddleware:
         notebook = _DIALECT in scope["headers"]
         found = self._match(_local_path(scope, root), sumi.ACTIONS if notebook else mip003.ACTIONS)
         if found is None:
-            with self._parts.plain(scope):
-                await self.app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
             return
         flow, action = found
-        face: Face = (await self._open(root))[notebook]
-        request = Request(scope, receive, send)
-        response = await face(request, self._offer(flow), action)
+        try:
+            face: Face = (await self._open(root))[notebook]
+        except SumiError as error:
+            response = mip003.refusal(error)
+        else:
+            request = Request(scope, receive, send)
+            response = await face(request, self._offer(flow), action)
         await response(scope, receive, send)
 
     def check(self) -> None:
         """Raises ConfigurationError when a flow's terms cannot hold, before anything is sold."""
         for flow, handler in compose.flows_of(self._api).items():
-            if not callable(self._terms(flow, handler).price):
-                self._settle(flow, {})
+            self._terms(flow, handler).settle(flow, self._parts.settings, None)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
+        """What is not ours. A sale of a middleware around this one stays a sale."""
+        if is_sale(scope):
             await self.app(scope, receive, send)
             return
+        with self._parts.plain(scope):
+            await self.app(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.check()
         try:
             await self.app(scope, receive, send)
@@ -102,14 +116,14 @@ class SumiMiddleware:
     def _match(self, path: str, actions: Container[str]) -> tuple[str, str] | None:
         """(flow, action) of a path that is ours."""
         base, _, action = path.rstrip("/").rpartition("/")
-        if action not in actions or path in self._own_paths():
+        if action not in actions or path.rstrip("/") in self._own_paths():
             return None
         flows = compose.flows_of(self._api)
         return next(((flow, action) for flow in (base, f"{base}/") if flow in flows), None)
 
     def _own_paths(self) -> set[str]:
         """Paths that the author serves: they stay the author's."""
-        return {getattr(route, "path", "") for route in self._api.routes}
+        return {getattr(route, "path", "").rstrip("/") for route in self._api.routes}
 
     def _offer(self, flow: str) -> Offer:
         handler = compose.flows_of(self._api)[flow]
@@ -128,8 +142,8 @@ class SumiMiddleware:
 
 def _local_path(scope: Scope, root: str) -> str:
     path = str(scope["path"])
-    local = path[len(root) :] if root and path.startswith(root) else path
-    return local or "/"
+    is_below = root and (path == root or path.startswith(f"{root}/"))
+    return (path[len(root) :] if is_below else path) or "/"
 
 
 def _serve_api_of(app: Any) -> Any:

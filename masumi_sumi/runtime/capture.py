@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -82,6 +82,11 @@ def plain() -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def is_sale(scope: MutableMapping[str, Any]) -> bool:
+    """Whether an ASGI request is a sale's call to the app's own handler."""
+    return isinstance(scope.get(SCOPE_KEY), Ticket)
 
 
 def install() -> None:
