@@ -1,0 +1,71 @@
+"""Kodosumi imported where its folders may appear, and a record of what it would have run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from sold_app import Shop
+
+
+@pytest.fixture(scope="session")
+def sold_app(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    here = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("kodosumi"))
+    try:
+        import sold_app
+    finally:
+        os.chdir(here)
+    return sold_app
+
+
+@pytest.fixture
+def runners(sold_app: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What Kodosumi's own create_runner was called for; it makes nothing."""
+    import kodosumi.runner.main as kodosumi_runner
+
+    from masumi_sumi.runtime import capture
+
+    made: list[dict[str, Any]] = []
+
+    class Remote:
+        def remote(self) -> None:
+            made[-1]["run"] = True
+
+    class Handle:
+        run = Remote()
+
+    def create_runner(
+        username: Any,
+        app_url: Any,
+        entry_point: Any,
+        inputs: Any,
+        extra: Any = None,
+        jwt: Any = None,
+        panel_url: Any = None,
+        fid: Any = None,
+    ) -> tuple[str, Handle]:
+        made.append({"inputs": inputs, "username": username})
+        return "6b49d200plain", Handle()
+
+    monkeypatch.setattr(kodosumi_runner, "create_runner", create_runner)
+    capture.install()
+    return made
+
+
+@pytest.fixture
+def shop(
+    sold_app: ModuleType,
+    runners: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Shop]:
+    """``shop(flows, ...)``: a sold app."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *args, **options: sold_app.Shop(tmp_path, *args, **options)
