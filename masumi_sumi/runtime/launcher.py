@@ -9,6 +9,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorUnavailableError, RayActorError, RayError
 
+from masumi_sumi.flows import error_text
 from masumi_sumi.jobs.machine import result_due
 from masumi_sumi.jobs.model import Job, Launch
 from masumi_sumi.jobs.ports import Outcome, RunnerGone
@@ -57,6 +58,9 @@ class RayLauncher:
             except RayError as error:
                 self._forget(job_id)
                 raise RunnerGone(_line(error)) from error
+            if "unbegun" in told:
+                await self.stop(job_id)
+                raise RunnerGone(error_text(told["unbegun"]))
             return Outcome(final=told.get("final"), error=told.get("error"))
 
     async def release(self, job_id: str) -> None:

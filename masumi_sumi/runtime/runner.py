@@ -41,7 +41,10 @@ CONTROL = "control"
 
 _STARTING = (EVENT_STATUS, STATUS_STARTING)
 
-_KodosumiRunner = kodosumi_runner.Runner.__ray_metadata__.modified_class
+# The class as it was before Ray made an actor of it. Ray would take a child of its own class as it
+# is and, in a process that looks up a runner, write another module into it: what such a process
+# exports afterwards is broken.
+_KodosumiRunner = kodosumi_runner.Runner.__ray_metadata__.modified_class.__ray_actor_class__
 
 
 class EventBox:
@@ -170,17 +173,21 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
         if self._begun:
             return
         self._begun = True
-        if not await self._supervisor().runner_started.remote(self.fid, self._attempt):
-            self._settle({"error": "the job was not to be run"})
-            return
-        outcome, status = await self._work()
-        await self._put_async(EVENT_STATUS, status)
+        try:
+            if not await self._supervisor().runner_started.remote(self.fid, self._attempt):
+                self._settle({"unbegun": "the job was not to be run"})
+                return
+            outcome, status = await self._work()
+            await self._put_async(EVENT_STATUS, status)
+        except BaseException:
+            self._settle({"unbegun": format_exc()})  # nobody reads what run() raises
+            raise
         self._settle(outcome)
 
     async def _work(self) -> tuple[dict[str, str], str]:
         try:
             await self.start()
-        except Exception:  # noqa: BLE001 - the author's code may raise anything
+        except BaseException:  # noqa: BLE001 - the author's code may raise anything, or exit
             trace = format_exc()
             await self._put_async(EVENT_ERROR, trace)
             return {"error": trace}, STATUS_ERROR
@@ -202,7 +209,8 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
 
     @ray.method(concurrency_group=CONTROL)
     async def done(self) -> dict[str, str]:
-        """Wait for the outcome: {"final": event} or {"error": traceback}. Many may wait."""
+        """Wait for the outcome: {"final": event}, {"error": traceback} of the author's code, or
+        {"unbegun": reason} when the runner itself did not get that far. Many may wait."""
         return await asyncio.shield(asyncio.wrap_future(self._outcome))
 
     @ray.method(concurrency_group=CONTROL)

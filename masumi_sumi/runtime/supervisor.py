@@ -87,8 +87,17 @@ class Supervisor:
     async def runner_started(self, job_id: str, attempt: int) -> bool:
         """Whether the author's code of this attempt may begin."""
         works = await self._works()
+        await self._forget_questions(works.store, job_id, attempt)
         job = await works.reconciler.apply(job_id, events.RunnerStarted(attempt))
         return job.state is JobState.RUNNING and job.attempts == attempt
+
+    async def _forget_questions(self, store: JobStore, job_id: str, attempt: int) -> None:
+        """Nobody waits any more for the answers that an earlier run asked for."""
+        job = await store.job(job_id)
+        if job is None or job.state is not JobState.LAUNCHING or job.attempts != attempt:
+            return
+        for lock in await store.locks(job_id):
+            await store.close_lock(lock.id, LockOutcome.EXPIRED, "")
 
     async def lock_opened(self, job_id: str, lock_id: str, name: str, expires_at: float) -> None:
         works = await self._works()
@@ -102,7 +111,7 @@ class Supervisor:
         lock = await works.store.lock(lock_id)
         if lock is None:
             raise UnknownLock(lock_id)
-        return False
+        return (lock.outcome, lock.input_hash) == (LockOutcome(outcome), input_hash)
 
     async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> Lock | None:
         """Keep a lock's form, so that its schema never changes; answers the lock as kept."""
