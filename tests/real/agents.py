@@ -29,14 +29,21 @@ def form(*names: str) -> F.Model:
 # --- work: async code, marked at its desk --------------------------------------------------------
 
 
+FAILURES = {
+    "fail": ValueError("the word was fail"),
+    "exit": SystemExit(3),
+    "cancel": asyncio.CancelledError("given up"),
+}
+
+
 async def work(inputs: dict[str, Any], tracer: Tracer) -> Any:
     desk = Desk(inputs["desk"])
     desk.begin()
     print("out loud")
     await tracer.markdown("at work")
     await desk.gate()
-    if inputs.get("word") == "fail":
-        raise ValueError("the word was fail")
+    if inputs["word"] in FAILURES:
+        raise FAILURES[inputs["word"]]
     desk.end()
     return response.Markdown(f'**{inputs.get("word")}** is "done"')
 

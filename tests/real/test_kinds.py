@@ -28,6 +28,7 @@ CODE = {
     "/crew": "crew rhymes word",
     "/crew-class": "crew class rhymes word",
 }
+FAILURES = {"exit": "SystemExit: 3", "cancel": "CancelledError: given up"}
 AT_A_DESK = ("/work", "/named", "/blocking")
 
 
@@ -38,6 +39,8 @@ def hired(shop: Shop, new_desk: Callable[[], Desk]) -> dict[str, Hired]:
     for flow in CODE:
         at = {"desk": str(new_desk().folder)} if flow in AT_A_DESK else {}
         jobs[flow] = shop.hire(flow, word="word", **at)
+    for word in FAILURES:
+        jobs[word] = shop.hire("/work", word=word, desk=str(new_desk().folder))
     return jobs
 
 
@@ -51,6 +54,13 @@ def test_the_buyer_gets_the_text_of_a_result(
 @pytest.mark.parametrize("flow", CODE)
 def test_the_code_runs_whatever_it_is(shop: Shop, hired: dict[str, Hired], flow: str) -> None:
     assert shop.result(hired[flow]) == CODE[flow]
+
+
+@pytest.mark.parametrize("word", FAILURES)
+def test_code_that_leaves_by_another_door_fails_too(
+    shop: Shop, hired: dict[str, Hired], word: str
+) -> None:
+    assert shop.failure(hired[word]) == FAILURES[word]
 
 
 def test_a_crew_is_introduced_by_its_agents_and_tasks(shop: Shop, hired: dict[str, Hired]) -> None:

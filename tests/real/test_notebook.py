@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +19,9 @@ import pytest
 
 from masumi_sumi.cli.stack import Stack
 from masumi_sumi.hashing import input_hash, result_hash
-from masumi_sumi.settings import SANDBOX_TOKEN
+from masumi_sumi.settings import SANDBOX_TOKEN, Settings
+
+ROOT = Path(__file__).parents[2]
 
 AGENT = (
     "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77"
@@ -184,10 +187,17 @@ def is_new_job(started: Json, identifier: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def notebook(stack: Stack) -> Iterator[Notebook]:
-    url = stack.urls["panel"]
+def own_stack(fresh_settings: Callable[[], Settings]) -> Iterator[Stack]:
+    """The notebook shuts Ray Serve down: that would take the other tests' apps along."""
+    with Stack(fresh_settings(), folder=ROOT, sandbox_options=("--block-seconds", "0.5")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def notebook(own_stack: Stack) -> Iterator[Notebook]:
+    url = own_stack.urls["panel"]
     with httpx.Client(base_url=url, follow_redirects=True, timeout=30.0) as client:
-        yield Notebook(client, stack.urls["sandbox"])
+        yield Notebook(client, own_stack.urls["sandbox"])
 
 
 # --- log in, and an empty start ------------------------------------------------------------------
