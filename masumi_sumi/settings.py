@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _settle(self) -> Self:
         settled = {"data_dir": self.data_dir.resolve()}
+        object.__setattr__(self, "serve_config", self.serve_config.absolute())
         for name, file in (("database_url", "sumi.db"), ("expose_database_url", "exposes.db")):
             if not getattr(self, name):
                 url = f"sqlite+aiosqlite:///{settled['data_dir'] / file}"

@@ -42,8 +42,9 @@ def load(**options: object) -> Settings:
 
 def run_stack(apps: list[str], config: Path | None, **options: object) -> None:
     """Run until a signal asks for the end, or a part dies (StackFailed)."""
-    settings = load(**options)
-    served = _serve_config(config)
+    settings = load(serve_config=config, **options)
+    named = settings.serve_config if "serve_config" in settings.model_fields_set else None
+    served = _serve_config(named)
     settings = _place(settings, served)
     console = Console()
     began = time.monotonic()

@@ -266,7 +266,12 @@ async def test_a_refresh_changes_one_application_and_no_other(
 
     assert told[0].startswith("ℹ Refreshing expose 'a' at ")
     assert "✓ Deployment initiated (1 applications)" in told
-    assert ray.document("a")["args"] == {"target": "demo.new:app"}
+    assert ray.document("a") == {
+        "name": "a",
+        "route_prefix": "/a",
+        "import_path": "masumi_sumi.plugin:application",
+        "args": {"target": "demo.new:app"},
+    }
     assert ray.document("b", 1) == ray.document("b", 0)
     assert ray.document("other") == FOREIGN
 
