@@ -94,6 +94,7 @@ async def follow(
     wanted: Wanted,
     life: Callable[[], Awaitable[Life]],
     now: Callable[[], float],
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Item]:
     """The execution's events from its first to its last, then ``eof``; ``alive`` in between."""
     spoke, looked, over = now(), 0.0, False
@@ -112,7 +113,7 @@ async def follow(
             if now() - spoke > PING_EVERY:
                 spoke = now()
                 yield {"id": 0, "event": "alive", "data": f"{spoke}:service alive"}
-            await asyncio.sleep(LOOK_EVERY)
+            await pause(LOOK_EVERY)
         yield {"id": 0, "event": "eof", "data": "end of stream"}
     finally:
         execution.close()

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlparse
 from uuid import UUID
 
+import httpx
 import kodosumi.service.endpoint as register
 import ray
 import uvicorn
@@ -49,6 +50,7 @@ class Panel:
         elements.install()
         _replace_streams(life)
         self.app = panel_app.create_app()
+        self._named: set[str] = set()
 
     @property
     def ray_dashboard(self) -> str:
@@ -67,20 +69,19 @@ class Panel:
         return Caller(str(role.id), role.name, bool(role.operator))
 
     async def register(self, serve_url: str, names: Sequence[str]) -> int:
-        """Let the panel list the flows of exactly these applications on Ray Serve at this address.
+        """Let the panel list the flows of these applications on Ray Serve at this address, and of
+        those there that were never registered by name.
 
         How many flows it lists then. Raises PanelError.
         """
         source = f"{serve_url}/-/routes"
-        found: list[Any] = []
-        for name in names:
-            url = f"{serve_url}/{name}/openapi.json"
-            try:
-                document = await register._get_openapi(url)
-            except Exception as error:  # of httpx, or of what reads the answer
-                raise PanelError(url, repr(error)) from error
-            found += register._extract(url, document)["register"]
-        await self._actor.put.remote(source, found)
+        routed = await _routes(source)
+        before: list[Any] = await self._actor.get.remote(source)
+        found = [flow for name in names for flow in await _flows(f"{serve_url}/{name}")]
+        named = {f"/{name}" for name in names} | self._named
+        kept = [flow for flow in before if _route(flow, serve_url) in routed - named]
+        self._named = named
+        await self._actor.put.remote(source, kept + found)
         listed: list[Any] = await self._actor.get_items.remote()
         return sum(map(len, listed))
 
@@ -90,6 +91,28 @@ class Panel:
         if actor is None:
             raise PanelError("register", "the panel is not up")
         return actor
+
+
+async def _routes(source: str) -> set[str]:
+    """Route prefixes on Ray Serve; none while it is down."""
+    try:
+        return set(await register._get_openapi(source))
+    except (httpx.HTTPError, ValueError):
+        return set()
+
+
+async def _flows(app_url: str) -> list[Any]:
+    url = f"{app_url}/openapi.json"
+    try:
+        return list(register._extract(url, await register._get_openapi(url))["register"])
+    except (httpx.HTTPError, ValueError, KeyError, AttributeError) as error:
+        raise PanelError(url, repr(error)) from error
+
+
+def _route(flow: Any, serve_url: str) -> str:
+    """The route prefix of the app that a flow of the register belongs to."""
+    prefix = str(flow.source).removeprefix(serve_url).removesuffix("/openapi.json")
+    return prefix or "/"
 
 
 async def has_runner(job_id: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from notebook_app import NOW, PAYMENT, PRICED, World, client_of
 
 from masumi_sumi.errors import SellerUnavailable
 from masumi_sumi.jobs.model import JobState, LockOutcome
-from tests.unit.faces.notebook_app import NOW, PAYMENT, PRICED, World, client_of
 
 GOOD = {"email": "user@example.com", "username": "DemoUser", "password": "secretpass123"}
 
