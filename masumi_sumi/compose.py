@@ -139,7 +139,7 @@ async def _build_works(given: Settings) -> supervisor.Works:
     )
     launcher = RayLauncher(journal)
     reconciler = Reconciler(store, escrow, launcher, journal, clock, policy)
-    return supervisor.Works(store, reconciler, BuyerUser(given.buyer_user), clock.now)
+    return supervisor.Works(store, reconciler, launcher, BuyerUser(given.buyer_user), clock.now)
 
 
 def start_supervisor(given: Settings) -> str:

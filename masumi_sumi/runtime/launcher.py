@@ -63,6 +63,11 @@ class RayLauncher:
                 raise RunnerGone(error_text(told["unbegun"]))
             return Outcome(final=told.get("final"), error=told.get("error"))
 
+    async def runners(self) -> list[str]:
+        """Job ids of all runners that live in the cluster, whoever made them."""
+        named = await asyncio.to_thread(ray.util.list_named_actors, all_namespaces=True)
+        return [each["name"] for each in named if each["namespace"] == KODOSUMI]
+
     async def release(self, job_id: str) -> None:
         """Returns at once; the runner leaves when its events are in the execution."""
         task = asyncio.create_task(self._see_off(job_id))

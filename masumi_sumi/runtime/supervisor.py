@@ -19,6 +19,7 @@ from masumi_sumi.jobs import events
 from masumi_sumi.jobs.model import Job, JobState, Launch, Lock, LockOutcome
 from masumi_sumi.jobs.ports import JobStore
 from masumi_sumi.jobs.reconcile import Reconciler
+from masumi_sumi.runtime.launcher import RayLauncher
 from masumi_sumi.runtime.names import NAMESPACE, SUPERVISOR
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Works:
 
     store: JobStore
     reconciler: Reconciler
+    launcher: RayLauncher
     buyer_user: Callable[[], Awaitable[str]]
     now: Callable[[], float]
 
@@ -49,8 +51,16 @@ class Supervisor:
 
     async def _open(self) -> Works:
         works = await self._build()
+        await self._see_off_leftovers(works)
         self._loop = asyncio.create_task(self._keep_going(works))
         return works
+
+    async def _see_off_leftovers(self, works: Works) -> None:
+        """Runners whose outcome a supervisor stored that died before it could let them go."""
+        for job_id in await works.launcher.runners():
+            job = await works.store.job(job_id)
+            if job is not None and (job.state.ended or job.state is JobState.DELIVERING):
+                await works.launcher.release(job_id)
 
     async def _works(self) -> Works:
         return await asyncio.shield(self._ready)
