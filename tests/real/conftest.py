@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +57,30 @@ def fresh_settings(_interruptible: None) -> Iterator[Callable[[], Settings]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+StartStack = Callable[..., AbstractContextManager[Stack]]
+
+
 @pytest.fixture(scope="session")
-def stack(fresh_settings: Callable[[], Settings]) -> Iterator[Stack]:
-    settings = fresh_settings().model_copy(update={"max_runners": 8})
-    with Stack(settings, folder=ROOT, sandbox_options=SANDBOX) as stack:
-        running = record.read(settings.data_dir)
+def start_stack(fresh_settings: Callable[[], Settings]) -> StartStack:
+    """Stacks that leave neither a process nor a folder of Ray's when they end."""
+
+    @contextmanager
+    def start(*, max_runners: int = 8, **options: Any) -> Iterator[Stack]:
+        settings = fresh_settings().model_copy(update={"max_runners": max_runners})
+        with Stack(settings, folder=ROOT, sandbox_options=SANDBOX, **options) as stack:
+            running = record.read(settings.data_dir)
+            yield stack
+        assert running
+        assert not running.ray_dir.exists()
+        assert not _left_of(settings)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def stack(start_stack: StartStack) -> Iterator[Stack]:
+    with start_stack() as stack:
         yield stack
-    assert running
-    assert not running.ray_dir.exists()
-    assert not _left_of(settings)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,103 @@
+"""Without panel and spooler: jobs are sold, run, asked, and written down by us alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+import psutil
+import pytest
+from desk import Desk
+from shop import Hired, Shop, until
+
+from masumi_sumi.cli.stack import Stack
+from masumi_sumi.clock import SystemClock
+from masumi_sumi.jobs.model import JobState
+from masumi_sumi.jobs.store import SqlJobStore
+from masumi_sumi.settings import Settings
+
+NewDesk = Callable[[], Desk]
+
+
+@pytest.fixture(scope="module")
+def shop(start_stack: Callable[..., AbstractContextManager[Stack]]) -> Iterator[Shop]:
+    """The test agents on a stack of four parts that runs two jobs at once."""
+    parts = ("ray", "sandbox", "supervisor", "serve")
+    with start_stack(max_runners=2, parts=parts, apps=["tests.real.agents:fast_app"]) as stack:
+        yield Shop(stack)
+
+
+def hire(shop: Shop, desk: Desk, flow: str = "/work", **data: str) -> Hired:
+    return shop.hire(flow, desk=str(desk.folder), word="word", **data)
+
+
+def test_a_job_leaves_all_its_events_and_no_process(shop: Shop, desk: Desk) -> None:
+    job = hire(shop, desk)
+
+    assert shop.result(job) == '**word** is "done"'
+    shop.cluster.wait_gone(job)
+    assert [event.kind for event in shop.events(job.id)] == [
+        *("status", "inputs", "meta", "status"),
+        *("stdout", "result", "final", "status"),
+    ]
+    assert shop.statuses(job.id) == ["starting", "running", "finished"]
+
+
+def test_a_question_is_asked_and_answered(shop: Shop, desk: Desk) -> None:
+    job = hire(shop, desk, "/ask", how="one")
+    question = shop.wait(job, "awaiting_input")
+
+    assert shop.provide(job, {"color": "loud"}).status_code == 400
+    assert shop.provide(job, {"color": "blue"}, status_id=question["id"]).status_code == 200
+
+    assert shop.result(job) == "word is blue"
+    shop.cluster.wait_gone(job)
+    assert [event.kind for event in shop.kinds(job.id, "lock", "lease")] == ["lock", "lease"]
+    assert shop.statuses(job.id)[-1] == "finished"
+
+
+def test_jobs_beyond_the_places_wait_in_order(shop: Shop, new_desk: NewDesk) -> None:
+    desks = [new_desk().hold() for _ in range(4)]
+    jobs = [hire(shop, desk) for desk in desks]
+    first, second, third, fourth = desks
+
+    until(lambda: first.begun and second.begun, "two run")
+    assert [shop.status(job)["status"] for job in jobs] == ["running"] * 4
+    assert [len(shop.cluster.runners(job)) for job in jobs] == [1, 1, 0, 0]
+    second.let_go()
+    until(lambda: third.begun, "the third has a place")
+    assert (fourth.begun, shop.cluster.runners(jobs[3])) == ([], [])
+    for desk in desks:
+        desk.let_go()
+
+    assert {shop.result(job) for job in jobs} == {'**word** is "done"'}
+    assert all(len(desk.begun) == 1 for desk in desks)
+
+
+def test_a_runner_is_seen_off_by_the_supervisor_after_the_one_that_stored_its_outcome(
+    shop: Shop, desk: Desk
+) -> None:
+    job = hire(shop, desk.hold())
+    runner = until(lambda: desk.begun, "it runs")[0]
+    supervisor = shop.cluster.supervisor_pid()
+    os.kill(supervisor, signal.SIGSTOP)
+    asyncio.run(_store_outcome(shop.stack.settings, job.id))
+
+    os.kill(supervisor, signal.SIGKILL)
+
+    shop.cluster.wait_gone(job)
+    assert not psutil.pid_exists(runner)
+    assert shop.result(job) == "stored"
+
+
+async def _store_outcome(settings: Settings, job_id: str) -> None:
+    store = await SqlJobStore.open(settings.database_url, SystemClock())
+    job = await store.job(job_id)
+    assert job is not None
+    done = replace(job, state=JobState.COMPLETED, result="stored", final='{"str":"stored"}')
+    assert await store.save(job, done)
+    await store.aclose()
