@@ -11,7 +11,6 @@ from masumi_sumi.errors import DocumentInvalid
 
 MAX_CHARACTERS = 64 * 1024
 MAX_DEPTH = 32
-MAX_DIGITS = 300
 
 _PLAIN = ("map", "seq", "str", "int", "float", "bool", "null")
 _TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _PLAIN)
@@ -96,8 +95,6 @@ def _is_storable(text: str) -> bool:
 
 
 def _is_number(node: ScalarNode, kind: str) -> bool:
-    if len(node.value) > MAX_DIGITS:
-        return False
     plain = yaml.SafeLoader("")
     construct = plain.construct_yaml_int if kind == "int" else plain.construct_yaml_float
     try:

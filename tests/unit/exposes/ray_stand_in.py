@@ -16,18 +16,21 @@ from masumi_sumi.errors import PanelError
 
 @dataclass
 class RayStandIn:
-    """``slow`` applications stay DEPLOYING, ``broken`` ones become DEPLOY_FAILED with the message;
-    a configuration with an app of which the target is ``refused`` is refused as a whole; ``flows``
-    are those of an app."""
+    """``slow`` applications stay DEPLOYING, ``unrouted`` ones have no route, ``broken`` ones become
+    DEPLOY_FAILED with the message; a configuration with an app of which the target is ``refused``
+    is refused as a whole; ``flows`` are those of an app. ``down`` is how many requests are not
+    answered."""
 
     clock: ManualClock
     apps: dict[str, dict[str, Any]] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
+    unrouted: set[str] = field(default_factory=set)
     broken: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     flows: dict[str, dict[str, str]] = field(default_factory=dict)
     puts: list[dict[str, Any]] = field(default_factory=list)
     down: int = 0
+    down_after_put: int = 0
     gate: asyncio.Event | None = None
 
     @property
@@ -65,7 +68,7 @@ class RayStandIn:
                 return self._put(json.loads(request.content))
             return httpx.Response(200, json={"applications": self.apps})
         if path == "/-/routes":
-            routes = {f"/{name}": name for name in self.apps}
+            routes = {f"/{name}": name for name in self.apps.keys() - self.unrouted}
             return httpx.Response(200, json=routes)
         name, _, rest = path.strip("/").partition("/")
         if rest == "openapi.json" and name in self.flows:
@@ -74,6 +77,7 @@ class RayStandIn:
 
     def _put(self, body: dict[str, Any]) -> httpx.Response:
         self.puts.append(body)
+        self.down = self.down_after_put
         documents = {each["name"]: each for each in body["applications"]}
         targets = [each["args"].get("target") for each in body["applications"]]
         if bad := next((target for target in targets if target in self.refused), None):

@@ -385,12 +385,34 @@ async def test_a_dashboard_that_is_busy_meanwhile_is_waited_for(
     boot: Boot, book: ExposeBook, ray: RayStandIn
 ) -> None:
     await an_expose(book, "a")
+    ray.down_after_put = 5
 
-    async for event in boot.boot():
-        if isinstance(event, events.Initiated):
-            ray.down = 5
+    told = await all_of(boot.boot())
 
+    assert isinstance(told[-1], events.Booted)
     assert (await book.get("a")).state is ExposeState.RUNNING
+
+
+async def test_a_dashboard_that_stays_away_ends_the_boot(
+    boot: Boot, book: ExposeBook, ray: RayStandIn, clock: ManualClock
+) -> None:
+    await an_expose(book, "a")
+    ray.down_after_put = 1_000_000
+    began = clock.now()
+
+    told = await all_of(boot.boot())
+
+    assert isinstance(told[-1], events.Failed)
+    assert clock.now() - began == 30
+
+
+async def test_an_app_counts_as_running_when_it_has_its_route(
+    boot: Boot, book: ExposeBook, ray: RayStandIn
+) -> None:
+    await an_expose(book, "a")
+    ray.unrouted = {"a"}
+
+    assert "⚠ [a] not ready after 60 s: RUNNING" in await lines(boot.boot())
 
 
 async def test_a_boot_while_one_runs_is_told_so_and_changes_nothing(

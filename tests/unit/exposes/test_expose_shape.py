@@ -86,7 +86,22 @@ def test_a_label_of_a_host_name_is_a_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "A", "a_b", "-a", "a-", "a/b", "..", "a.b", "%2e", "a\n", "ä", "a" * 64, 5, *sorted(RESERVED)],
+    [
+        "",
+        "A",
+        "a_b",
+        "-a",
+        "a-",
+        "a/b",
+        "..",
+        "a.b",
+        "%2e",
+        "a\n",
+        "ä",
+        "a" * 64,
+        5,
+        *sorted(RESERVED),
+    ],
 )
 def test_other_names_are_refused_with_the_rule(name: object) -> None:
     with pytest.raises(ExposeInvalid) as refused:
