@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from masumi_sumi.errors import BodyUnreadable, SellerUnavailable, UnknownFlow, UnknownJob
+from masumi_sumi.errors import BodyUnreadable, SellerUnavailable, UnknownJob
 from masumi_sumi.faces import sumi
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import PAGE, Catalogue, Item, item_json, page
@@ -99,9 +99,9 @@ class SumiRoutes:
         return JSONResponse(sumi.available(item.display if ready else ""))
 
     async def _hand_on(self, request: Request, item: Item) -> Response:
-        if not item.is_alive and not item.expose.enabled:
-            raise UnknownFlow(item.id)
         action = request.url.path.rstrip("/").rpartition("/")[2]
+        if action == "start_job":
+            await self._catalogue.check_terms(item)
         return await self._replica.notebook(request, f"{item.path}/{action}")
 
     # --- jobs ----------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from masumi_sumi.errors import DocumentInvalid, UnknownExpose, UnknownFlow
+from masumi_sumi.errors import DocumentInvalid, SellerUnavailable, UnknownExpose, UnknownFlow
 from masumi_sumi.exposes import Card, Expose, ExposeState, FlowMeta, FlowState, card_of, flow_path
+from masumi_sumi.exposes.applications import flow_terms
+from masumi_sumi.exposes.book import Deployment
 
 PAGE = 10
 LARGEST_PAGE = 100
@@ -18,6 +21,8 @@ FREE = {"pricingType": "Free"}
 
 class Book(Protocol):
     async def list(self) -> Sequence[Expose]: ...
+
+    async def deployments(self) -> Mapping[str, Deployment]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,16 @@ class Catalogue:
             if item.name == name and item.meta.enabled:
                 return item
         raise UnknownFlow(f"{expose}/{name}".rstrip("/"))
+
+    async def check_terms(self, item: Item) -> None:
+        """What was put up for sale, or sold otherwise, since its app was deployed would be given
+        away, or on the old terms. Raises SellerUnavailable."""
+        name, path = item.expose.name, flow_path(item.meta.url)
+        deployment = (await self._book.deployments()).get(name)
+        applied = deployment.document.get("args", {}).get("flows", {}) if deployment else {}
+        asked = json.loads(json.dumps(flow_terms(item.expose)))  # as the deployed ones were kept
+        if applied.get(path) != asked.get(path):
+            raise SellerUnavailable(f"its terms have changed: {name!r} waits for a refresh")
 
     async def expose(self, name: str) -> Expose:
         """Raises UnknownExpose."""

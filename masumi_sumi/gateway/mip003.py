@@ -31,4 +31,6 @@ class Mip003Routes:
         item = await self._catalogue.flow(request.path_params["expose"], name)
         if not item.is_open:
             await self._access.login(request)
+        if action == "start_job":
+            await self._catalogue.check_terms(item)
         return await self._replica.untouched(request, f"{item.path}/{action}")

@@ -7,6 +7,7 @@ import pytest
 from counter import AGENT, Counter, body_of
 
 from masumi_sumi.exposes import draft_of
+from masumi_sumi.exposes.applications import planned
 from masumi_sumi.jobs.model import JobState, Lock, Payment, Terms
 
 PRICED = Terms(pricing="Fixed", network="Preprod", agent_identifier=AGENT)
@@ -108,6 +109,24 @@ async def test_a_hire_reaches_its_app_in_the_notebooks_dialect(counter: Counter)
     assert asked.headers["x-sumi-dialect"] == "sumi"
     assert asked.headers["x-sumi-path"] == "/sumi/prime/async/start_job"
     assert body_of(asked) == HIRE
+
+
+@pytest.mark.parametrize("face", ["sumi", "mip003"])
+async def test_a_flow_put_up_for_sale_is_not_given_away_before_its_app_knows(
+    counter: Counter, face: str
+) -> None:
+    await counter.sells("prime", "/async")
+    meta = [{"url": "/prime/async", "data": f"agentIdentifier: {AGENT}"}]
+    await counter.book.save(draft_of({"name": "prime", "meta": meta}))
+
+    early = await counter.client().post(f"/{face}/prime/async/start_job", json=HIRE)
+    expose = await counter.book.get("prime")
+    await counter.book.deployed({"prime": planned(expose, None, anew=False)})
+    later = await counter.client().post(f"/{face}/prime/async/start_job", json=HIRE)
+
+    assert (early.status_code, later.status_code) == (503, 200)
+    assert "waits for a refresh" in early.json()["detail"]
+    assert len(counter.apps.asked) == 1
 
 
 async def test_no_key_of_the_panel_reaches_an_app(counter: Counter) -> None:
