@@ -1,64 +1,26 @@
-"""One payment node over HTTP: one method per call, and errors of the NodeError tree.
-
-Reads are repeated a few times within one time bound; calls that act are sent once, ever.
-"""
+"""One payment node over HTTP, as its seller: one method per call, errors of the NodeError tree."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from ipaddress import ip_address
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Unpack
 
 import httpx
 from pydantic import SecretStr
 
-from masumi_sumi.errors import (
-    NodeFailed,
-    NodeNotFound,
-    NodeUnreachable,
-    NodeUnreadable,
-    SettingInvalid,
-)
+from masumi_sumi.errors import NodeNotFound, NodeUnreadable
 from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, SourceType
-from masumi_sumi.payments.envelope import data_of
+from masumi_sumi.payments.connection import Manner, NodeConnection, same_row
 from masumi_sumi.payments.order import body_of, misfit
-from masumi_sumi.payments.wire import (
-    Changed,
-    KeyStatus,
-    PaymentRow,
-    Source,
-    Sources,
-    StateRow,
-    changed_rows,
-    parse,
-)
+from masumi_sumi.payments.wire import Changed, PaymentRow, StateRow, changed_rows, parse
 
-TIMEOUT = 20.0
 OPEN_TIMEOUT = 12.0
-CONNECT_TIMEOUT = 5.0
-PAUSES = (0.2, 0.8)
-"""Seconds before the second and the third try of a read, each give or take a half."""
-
-_KEEP_ALIVE = 4.0
-"""Seconds: below the five after which Node.js closes an idle connection, so that no call that
-acts is sent into a connection that is just being closed."""
 
 _UNKNOWN_PAYMENT = "payment not found"
 
-Sleep = Callable[[float], Awaitable[None]]
 
-
-class NodeClient:
-    """A node at ``url``: it ends in ``/api/v1``, and a login in it goes to a proxy in front of
-    the node. All times in seconds.
-
-    ``open_timeout`` bounds ``open`` as a whole, ``timeout`` every other call, tries included.
-    A given ``http`` client stays its owner's to close. Raises SettingInvalid for a URL or a token
-    that cannot be sent.
-    """
+class NodeClient(NodeConnection):
+    """``open_timeout`` bounds ``open`` as a whole, in seconds; the rest is the connection's."""
 
     def __init__(
         self,
@@ -67,26 +29,10 @@ class NodeClient:
         http: httpx.AsyncClient | None = None,
         *,
         open_timeout: float = OPEN_TIMEOUT,
-        timeout: float = TIMEOUT,
-        pauses: Sequence[float] = PAUSES,
-        sleep: Sleep = asyncio.sleep,
-        chance: Callable[[], float] = random.random,
+        **manner: Unpack[Manner],
     ) -> None:
-        base = _checked_url(url)
-        self.url = str(base.copy_with(userinfo=b""))
-        self._login = httpx.BasicAuth(base.username, base.password) if base.userinfo else None
-        self._token = _checked_token(token)
-        self._owns_http = http is None
-        self._http = http or _connections(base.host)
-        self._open_timeout, self._timeout = open_timeout, timeout
-        self._pauses, self._sleep, self._chance = pauses, sleep, chance
-
-    def __repr__(self) -> str:
-        return f"NodeClient({self.url!r})"
-
-    async def aclose(self) -> None:
-        if self._owns_http:
-            await self._http.aclose()
+        super().__init__(url, token, http, **manner)
+        self._open_timeout = open_timeout
 
     async def open(self, order: PaymentOrder) -> PaymentFacts:
         """Ask for a payment, once. After NodeUnreachable or NodeFailed it may exist or not."""
@@ -156,21 +102,6 @@ class NodeClient:
         }
         return await self._act_on(path, body)
 
-    async def payment_sources(self) -> list[Source]:
-        """The contracts that the node serves, as far as our key may see them."""
-        data = await self._get("/payment-source", {"take": "100"})
-        return parse("GET /payment-source", Sources, data).sources
-
-    async def api_key_status(self) -> KeyStatus:
-        data = await self._get("/api-key-status", {})
-        return parse("GET /api-key-status", KeyStatus, data)
-
-    async def health(self) -> None:
-        """Returns when the node is well, and raises the reason when it is not."""
-        data = await self._get("/health", {})
-        if data.get("status") != "ok":
-            raise NodeUnreadable("GET /health", "its status is not ok")
-
     async def _row(self, network: str, blockchain_identifier: str) -> StateRow | None:
         path = "/payment/resolve-blockchain-identifier"
         body = {"network": network, "blockchainIdentifier": blockchain_identifier}
@@ -180,97 +111,8 @@ class NodeClient:
             if error.message.lower() == _UNKNOWN_PAYMENT:
                 return None
             raise
-        return _same(f"POST {path}", data, blockchain_identifier)
+        return same_row(f"POST {path}", data, blockchain_identifier)
 
     async def _act_on(self, path: str, body: Mapping[str, Any]) -> PaymentView:
         data = await self._act(path, body, self._timeout)
-        return _same(f"POST {path}", data, body["blockchainIdentifier"]).view()
-
-    async def _act(self, path: str, body: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        async with self._within(f"POST {path}", seconds):
-            return await self._send("POST", path, json=body)
-
-    async def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        return await self._read("GET", path, params=query)
-
-    async def _read(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        async with self._within(f"{method} {path}", self._timeout):
-            for pause in self._pauses:
-                try:
-                    return await self._send(method, path, **content)
-                except (NodeUnreachable, NodeFailed):
-                    await self._sleep(pause * (0.5 + self._chance()))
-            return await self._send(method, path, **content)
-
-    @asynccontextmanager
-    async def _within(self, call: str, seconds: float) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError as error:
-            raise NodeUnreachable(self.url, f"no answer to {call} in {seconds:g} s") from error
-
-    async def _send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        call = f"{method} {path}"
-        try:
-            response = await self._http.request(
-                method,
-                f"{self.url}{path}",
-                auth=self._login,
-                headers={"token": self._token.get_secret_value()},
-                follow_redirects=False,  # httpx would hand our token to the new host
-                timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-                **content,
-            )
-        except httpx.DecodingError as error:
-            raise NodeUnreadable(call, "its body does not decompress") from error
-        except httpx.TransportError as error:
-            raise NodeUnreachable(self.url, f"{call}: {_cause(error)}") from error
-        return data_of(call, response)
-
-
-def _same(call: str, data: object, blockchain_identifier: str) -> StateRow:
-    row = parse(call, StateRow, data)
-    if row.blockchain_identifier != blockchain_identifier:
-        raise NodeUnreadable(call, "it answered with another payment")
-    return row
-
-
-def _connections(host: str) -> httpx.AsyncClient:
-    """Through the environment's proxy, if there is one, but never to this very machine."""
-    limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
-    return httpx.AsyncClient(limits=limits, trust_env=not _is_here(host))
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _cause(error: httpx.TransportError) -> str:
-    return f"{type(error).__name__} {error}".strip()
-
-
-def _checked_url(url: str) -> httpx.URL:
-    rule = "expected http(s)://HOST[:PORT]/api/v1"
-    refused = SettingInvalid("the payment node's url", "(hidden: it may be the token)", rule)
-    try:
-        base = httpx.URL(url.strip().rstrip("/"))
-    except httpx.InvalidURL:
-        raise refused from None
-    if base.scheme not in ("http", "https") or not base.host or base.query or base.fragment:
-        raise refused
-    return base
-
-
-def _checked_token(token: SecretStr | str) -> SecretStr:
-    secret = SecretStr(token) if isinstance(token, str) else token
-    text = secret.get_secret_value()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        rule = "expected printable ASCII without spaces"
-        raise SettingInvalid("the payment node's token", "(hidden)", rule)
-    return secret
+        return same_row(f"POST {path}", data, body["blockchainIdentifier"]).view()
