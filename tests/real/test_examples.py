@@ -77,7 +77,7 @@ def test_the_panel_shows_every_field_of_a_form(stack: Stack, shops: dict[str, Sh
     headers = {panel.HEADER: key}
     url = stack.urls["panel"]
     with httpx.Client(base_url=url, headers=headers, trust_env=False) as operator:
-        listed = operator.get("/flow", timeout=30).json()["items"]
+        listed = operator.get("/flow", params={"pp": 1000}, timeout=30).json()["items"]
         (flow_url,) = [flow["url"] for flow in listed if flow["url"].endswith("/text-inputs")]
         page = operator.get(f"/inputs{flow_url}", timeout=30).text
 

@@ -82,7 +82,12 @@ def test_flows_of_a_deployed_app_are_listed_in_the_panel(stack: Stack) -> None:
     stack.deploy(["examples.two_stage:fast_app"])
 
     key = panel.login(stack.urls["panel"], *stack.panel_login)
-    listed = httpx.get(f"{stack.urls['panel']}/flow", headers={panel.HEADER: key}, timeout=30)
+    listed = httpx.get(
+        f"{stack.urls['panel']}/flow",
+        params={"pp": 1000},
+        headers={panel.HEADER: key},
+        timeout=30,
+    )
 
     assert stack.urls["two-stage"] == f"{stack.urls['serve']}/two-stage/"
     assert "two-stage" in {flow["url"].split("/")[4] for flow in listed.json()["items"]}
