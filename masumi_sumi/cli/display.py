@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -45,6 +47,16 @@ class Display:
             self._spinners.remove_task(task)
         url = f" {progress.url}" if progress.url else ""
         self._line(f"{progress.what}: {progress.name}{url}", progress.seconds)
+
+    @staticmethod
+    @contextmanager
+    def spinner(console: Console, words: str) -> Iterator[None]:
+        """Shown while it lasts, where somebody looks."""
+        if not console.is_terminal:
+            yield
+            return
+        with console.status(words):
+            yield
 
     def _line(self, words: str, seconds: float) -> None:
         taken = f"[dim]({seconds:.1f} s)[/dim]"

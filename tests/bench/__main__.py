@@ -7,10 +7,14 @@ import os
 import tempfile
 from pathlib import Path
 
-import ray
 from rich.console import Console
 
 from masumi_sumi.cli.environment import RAY
+
+os.environ.update(RAY)  # before Ray is imported: a driver here reaches it at loopback
+
+import ray
+
 from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.cli.stack import Progress, Stack
 from masumi_sumi.settings import Settings
@@ -18,7 +22,6 @@ from tests.bench import running, waiting
 from tests.bench.table import Row, show
 
 PORTS = ("panel_port", "serve_port", "sandbox_port", "ray_port", "dashboard_port")
-os.environ.update(RAY)
 
 
 def main() -> None:
