@@ -55,7 +55,10 @@ class Policy:
 
 
 class Reconciler:
-    """Brings every job to its end. ``wake`` is set when there may be something to do at once."""
+    """Brings every job to its end, in two loops that never wait for each other: what concerns
+    runners (``mind_jobs``) goes on while a payment node is slow to answer (``mind_payments``).
+    ``wake`` and ``wake_payments`` are set when there may be something to do at once.
+    """
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Reconciler:
         self._polled_at = 0.0
         self._looked_at = 0.0
         self.wake = asyncio.Event()
+        self.wake_payments = asyncio.Event()
 
     # --- starting ------------------------------------------------------------------------------
 
@@ -131,7 +135,14 @@ class Reconciler:
                 )
             for order in decision.orders:
                 await self._act(decision.job, order)
+        self._wake_for(decision.job)
         return await self._job(job_id)
+
+    def _wake_for(self, job: Job) -> None:
+        if job.state is JobState.QUEUED:
+            self.wake.set()
+        elif job.state is JobState.DELIVERING:
+            self.wake_payments.set()
 
     async def _tell(self, job: Job, order: events.Order) -> None:
         match order:
@@ -157,13 +168,21 @@ class Reconciler:
 
     async def run_once(self) -> None:
         """One pass over everything that may be due."""
-        await self._give_up_unopened()
+        await self.mind_payments()
+        await self.mind_jobs()
+
+    async def mind_payments(self) -> None:
+        """Whatever asks a payment node."""
         await self._follow_payments()
         await self._look_at_one()
+        await self._send_results()
+
+    async def mind_jobs(self) -> None:
+        """Whatever needs the store and the runners only."""
+        await self._give_up_unopened()
         await self._mind_deadlines()
         await self._grant_slots()
         await self._watch_runners()
-        await self._send_results()
 
     async def _give_up_unopened(self) -> None:
         for job in await self._store.in_state([JobState.REQUESTED], 100, not_in=self._opening):

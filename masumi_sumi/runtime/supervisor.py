@@ -52,7 +52,11 @@ class Supervisor:
     async def _open(self) -> Works:
         works = await self._build()
         await self._see_off_leftovers(works)
-        self._loop = asyncio.create_task(self._keep_going(works))
+        brings = works.reconciler
+        self._loops = [
+            asyncio.create_task(_keep_going(brings.mind_jobs, brings.wake)),
+            asyncio.create_task(_keep_going(brings.mind_payments, brings.wake_payments)),
+        ]
         return works
 
     async def _see_off_leftovers(self, works: Works) -> None:
@@ -64,15 +68,6 @@ class Supervisor:
 
     async def _works(self) -> Works:
         return await asyncio.shield(self._ready)
-
-    async def _keep_going(self, works: Works) -> None:
-        while True:
-            works.reconciler.wake.clear()
-            try:
-                await works.reconciler.run_once()
-            except Exception:
-                log.exception("a pass broke off")
-            await _wait(works.reconciler.wake, PASS_EVERY)
 
     async def ping(self) -> str:
         """Answers once the store is open; the text is the supervisor's process id."""
@@ -147,6 +142,16 @@ class Supervisor:
         import psutil
 
         return int(psutil.Process().memory_info().rss)
+
+
+async def _keep_going(one_pass: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
+    while True:
+        wake.clear()
+        try:
+            await one_pass()
+        except Exception:
+            log.exception("a pass broke off")
+        await _wait(wake, PASS_EVERY)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
