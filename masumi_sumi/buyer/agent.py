@@ -164,7 +164,7 @@ async def _whole(call: str, response: httpx.Response, size: int) -> bytes:
 async def _start_of(response: httpx.Response, size: int) -> bytes:
     """At most a little more than ``size`` bytes."""
     raw = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_bytes():
         raw += chunk
         if len(raw) > size:
             break
