@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masumi_sumi.jobs import events
@@ -107,42 +108,56 @@ HAPPY: tuple[events.Event, ...] = (
     events.PaymentSeen(view("Withdrawn", changed_at="2027-01-15T10:00:00.000Z", result_hash=HASH)),
 )
 
-hashes = st.sampled_from([None, "", HASH, HASH.upper(), OTHER])
-views = st.builds(
-    PaymentView,
-    st.just(IDENTIFIER),
-    st.sampled_from([*CHAIN_STATES, "FundsLocked", "FundsLocked", "Moonshot"]),
-    action=st.sampled_from(
-        ["WaitingForExternalAction", "WaitingForManualAction", "SubmitResultRequested", "None"]
-    ),
-    error_type=st.sampled_from([None, None, "Unknown", ""]),
-    error_note=st.sampled_from([None, "", "look at me"]),
-    result_hash=hashes,
-    action_result_hash=hashes,
-    changed_at=st.sampled_from([f"2027-01-15T08:00:0{second}.000Z" for second in range(7)]),
-)
-reasons = st.sampled_from(["so it is", "otherwise"])
-anything = st.one_of(
-    st.builds(events.PaymentSeen, views),
-    st.builds(events.RunnerStarted, st.integers(0, 4)),
-    st.builds(events.RunnerLost, reasons),
-    st.builds(events.WorkFinished, reasons, reasons, st.sampled_from([HASH, OTHER])),
-    st.builds(events.WorkFailed, reasons),
-    st.builds(events.ResultNotTaken, reasons, st.just(NOW + 60)),
-    st.builds(events.ResultHopeless, reasons),
-    st.builds(events.Cancelled, reasons),
-    st.builds(events.PaymentNotOpened, reasons),
-    st.sampled_from(
+HASHES = (None, "", HASH, HASH.upper(), OTHER)
+REASONS = ("so it is", "otherwise")
+
+
+def a_look(chance: Random) -> events.PaymentSeen:
+    any_of = chance.choice
+    seen = PaymentView(
+        IDENTIFIER,
+        any_of((*CHAIN_STATES, *["FundsLocked"] * 4, "Moonshot")),
+        action=any_of(
+            ("WaitingForExternalAction",) * 3
+            + ("WaitingForManualAction", "SubmitResultRequested", "None")
+        ),
+        error_type=any_of((None, None, None, "Unknown", "")),
+        error_note=any_of((None, None, "", "look at me")),
+        result_hash=any_of(HASHES),
+        action_result_hash=any_of(HASHES),
+        changed_at=f"2027-01-15T08:00:0{chance.randrange(7)}.000Z",
+    )
+    return events.PaymentSeen(seen)
+
+
+def anything(chance: Random) -> events.Event:
+    why, sent = chance.choice(REASONS), chance.choice((HASH, OTHER))
+    return chance.choice(
         [
+            a_look(chance),
+            events.RunnerStarted(chance.randrange(5)),
+            events.RunnerLost(why),
+            events.WorkFinished(chance.choice(REASONS), why, sent),
+            events.WorkFailed(why),
+            events.ResultNotTaken(why, NOW + 60),
+            events.ResultHopeless(why),
+            events.Cancelled(why),
+            events.PaymentNotOpened(why),
             events.PaymentOpened(FACTS),
             events.PayWindowClosed(),
-            events.SlotGranted(),
             events.SlotGranted(),
             events.TimeRanOut(),
             events.ResultTaken(),
         ]
-    ),
-)
+    )
+
+
+LATEST = events.RunnerStarted(-1)
+"""Stands for the runner of the attempt that is the job's latest."""
+
+
+def launches(chance: Random) -> events.Event:
+    return chance.choice([events.SlotGranted(), LATEST, events.RunnerLost("it died")])
 
 
 @dataclass(frozen=True)
@@ -163,33 +178,47 @@ class Step:
 Life = Sequence[Step]
 
 
-@st.composite
-def lives(draw: st.DrawFn, free: bool | None = None) -> Life:
-    """A good life up to some point, with anything at all in between and after."""
-    is_free = draw(st.booleans()) if free is None else free
-    job = a_job(free=is_free, repeats=draw(st.integers(0, 2)))
-    noise = st.lists(anything, max_size=2)
+def a_story(chance: Random) -> list[events.Event]:
+    """A good life up to some point; in between and after, anything at all, much of it twice."""
     story: list[events.Event] = []
-    for event in HAPPY[: draw(st.integers(0, len(HAPPY)))]:
-        story += [*draw(noise), event]
-    story += draw(st.lists(anything, max_size=12))
+    for event in HAPPY[: chance.randint(0, len(HAPPY))]:
+        story += [anything(chance)] * (chance.random() < 0.3) + [event]
+    then = chance.choice((anything, launches, a_look))
+    story += [then(chance) for _ in range(chance.randrange(25))]
+    story += [anything(chance) for _ in range(chance.randrange(8))]
+    return [event for event in story for _ in range(chance.choice((1, 1, 2)))]
+
+
+def a_life(chance: Random, free: bool | None = None) -> Life:
+    is_free = chance.random() < 0.5 if free is None else free
+    job = a_job(free=is_free, repeats=chance.randint(0, 2))
     steps = []
-    for event in story:
-        steps.append(Step(job, event, decide(job, event, NOW)))
+    for event in a_story(chance):
+        met = events.RunnerStarted(job.attempts) if event is LATEST else event
+        steps.append(Step(job, met, decide(job, met, NOW)))
         job = steps[-1].after
     return steps
 
 
-quick = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+def lives(free: bool | None = None) -> st.SearchStrategy[list[Life]]:
+    """Ten lives at a time: one draw of hypothesis costs more than they do."""
+    seeds = st.randoms(use_true_random=True)
+    return seeds.map(lambda chance: [a_life(chance, free) for _ in range(10)])
+
+
+def steps_of(many: list[Life]) -> list[Step]:
+    return [step for life in many for step in life]
+
+
+quick = settings(max_examples=25, deadline=None, database=None)
 
 
 @quick
 @given(lives(free=False))
-def test_a_priced_job_runs_only_after_its_funds_were_seen_locked(life: Life):
+def test_a_priced_job_runs_only_after_its_funds_were_seen_locked(many: list[Life]):
     is_paid = False
-    for step in life:
+    for step in steps_of(many):
+        is_paid = is_paid and step.before.state is not S.REQUESTED  # where a life begins
         if step.before.state is S.AWAITING_PAYMENT and isinstance(step.event, events.PaymentSeen):
             seen = step.event.view
             is_paid |= (
@@ -204,16 +233,16 @@ def test_a_priced_job_runs_only_after_its_funds_were_seen_locked(life: Life):
 
 @quick
 @given(lives())
-def test_a_free_job_never_has_a_payment_and_a_priced_one_always(life: Life):
-    for step in life:
+def test_a_free_job_never_has_a_payment_and_a_priced_one_always(many: list[Life]):
+    for step in steps_of(many):
         assert (step.after.payment is None) == step.after.terms.free
         assert not (step.after.payment is None and step.told)
 
 
 @quick
 @given(lives())
-def test_what_has_ended_stays_as_it_is_but_for_its_payment(life: Life):
-    for step in life:
+def test_what_has_ended_stays_as_it_is_but_for_its_payment(many: list[Life]):
+    for step in steps_of(many):
         if not step.before.state.ended:
             continue
         if isinstance(step.event, events.PaymentSeen):
@@ -226,8 +255,8 @@ def test_what_has_ended_stays_as_it_is_but_for_its_payment(life: Life):
 
 @quick
 @given(lives())
-def test_one_payment_gets_one_hash_and_one_job_one_result(life: Life):
-    for step in life:
+def test_one_payment_gets_one_hash_and_one_job_one_result(many: list[Life]):
+    for step in steps_of(many):
         before, after = step.before, step.after
         if before.result is not None:
             assert (after.result, after.final) == (before.result, before.final)
@@ -236,12 +265,13 @@ def test_one_payment_gets_one_hash_and_one_job_one_result(life: Life):
             assert after.payment.sent_hash == before.payment.sent_hash
         if after.state in (S.DELIVERING, S.COMPLETED):
             assert after.result is not None
+        assert after.result is None or after.runs > 0
 
 
 @quick
 @given(lives(free=False))
-def test_a_paid_job_is_complete_only_when_the_node_has_its_hash(life: Life):
-    for step in life:
+def test_a_paid_job_is_complete_only_when_the_node_has_its_hash(many: list[Life]):
+    for step in steps_of(many):
         if step.after.state is not S.COMPLETED or step.before.state is S.COMPLETED:
             continue
         assert step.before.state is S.DELIVERING
@@ -258,9 +288,9 @@ def test_a_paid_job_is_complete_only_when_the_node_has_its_hash(life: Life):
 @quick
 @given(lives())
 def test_the_authors_code_begins_as_often_as_the_author_allows_and_is_not_made_for_ever(
-    life: Life,
+    many: list[Life],
 ):
-    for step in life:
+    for step in steps_of(many):
         job = step.after
         assert job.runs <= 1 + job.terms.repeats
         assert job.attempts <= job.runs + LAUNCH_TRIES
@@ -271,8 +301,8 @@ def test_the_authors_code_begins_as_often_as_the_author_allows_and_is_not_made_f
 
 @quick
 @given(lives())
-def test_every_end_has_its_moment_and_every_failure_its_reason(life: Life):
-    for step in life:
+def test_every_end_has_its_moment_and_every_failure_its_reason(many: list[Life]):
+    for step in steps_of(many):
         job = step.after
         assert (job.ended_at is not None) == job.state.ended
         assert (job.failure is not None) == (job.state is S.FAILED)
@@ -282,24 +312,25 @@ def test_every_end_has_its_moment_and_every_failure_its_reason(life: Life):
 
 @quick
 @given(lives(free=False))
-def test_payment_events_are_told_in_their_order_and_each_once(life: Life):
-    told = [said for step in life for said in step.told]
+def test_payment_events_are_told_in_their_order_and_each_once(many: list[Life]):
+    for life in many:
+        told = [said for step in life for said in step.told]
 
-    assert told == ["initialized", "funds_locked", "final_result"][: len(told)]
+        assert told == ["initialized", "funds_locked", "final_result"][: len(told)]
 
 
 @quick
 @given(lives())
-def test_what_changes_nothing_is_the_very_same_job(life: Life):
-    for step in life:
+def test_what_changes_nothing_is_the_very_same_job(many: list[Life]):
+    for step in steps_of(many):
         if step.after == step.before:
             assert step.after is step.before
 
 
 @quick
 @given(lives())
-def test_a_runner_is_stopped_when_its_job_ends_under_it(life: Life):
-    for step in life:
+def test_a_runner_is_stopped_when_its_job_ends_under_it(many: list[Life]):
+    for step in steps_of(many):
         ended = step.before.state in (S.LAUNCHING, S.RUNNING) and step.after.state is S.FAILED
         by_itself = isinstance(step.event, events.WorkFailed | events.RunnerLost)
         assert (events.StopRunner() in step.decision.orders) == (ended and not by_itself)
