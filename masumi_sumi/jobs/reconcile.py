@@ -238,8 +238,7 @@ class Reconciler:
         now = self._clock.now()
         for state in (JobState.QUEUED, JobState.LAUNCHING, JobState.RUNNING):
             for job in await self._store.in_state([state], 1000):
-                due = result_due(job)
-                if due is not None and now >= due:
+                if _is_too_late(job, now):
                     await self.apply(job.id, events.TimeRanOut())
 
     async def _grant_slots(self) -> None:
@@ -247,8 +246,10 @@ class Reconciler:
         free = self._policy.runners_at_once - taken
         if free <= 0:
             return
+        now = self._clock.now()
         for job in await self._store.in_state([JobState.QUEUED], free):
-            self._watch(await self.apply(job.id, events.SlotGranted()))
+            if not _is_too_late(job, now):  # funds may have come in since the deadlines were minded
+                self._watch(await self.apply(job.id, events.SlotGranted()))
 
     async def _watch_runners(self) -> None:
         live = (JobState.LAUNCHING, JobState.RUNNING)
@@ -376,6 +377,11 @@ def _facts(job: Job) -> PaymentFacts:
     facts = _payment(job).facts
     assert facts is not None, f"the payment of job {job.id} is not open"
     return facts
+
+
+def _is_too_late(job: Job, now: float) -> bool:
+    due = result_due(job)
+    return due is not None and now >= due
 
 
 def _pay_by(job: Job) -> float:

@@ -472,6 +472,22 @@ async def test_no_run_begins_when_no_time_is_left_for_it(seller: Seller):
     assert seller.stage.made == []
 
 
+async def test_funds_that_come_in_after_the_deadlines_were_minded_start_nothing(seller: Seller):
+    seller.policy = Policy(runners_at_once=0)
+    await seller.restart()
+    job = await seller.sold()
+    seller.pay(job)
+    await seller.passes(1)
+    seller.policy = Policy(runners_at_once=1)
+    await seller.restart()
+
+    seller.advance_to(times_of(job).submit_result / 1000 - 600)
+    await seller.reconciler._grant_slots()
+    await seller.idle()
+
+    assert seller.stage.made == []
+
+
 # --- delivering --------------------------------------------------------------------------------
 
 
