@@ -13,7 +13,7 @@ from masumi_sumi.clock import Clock, SystemClock
 class Pace:
     """Seconds between two looks: from ``first``, growing while nothing changes."""
 
-    first: float = 0.5
+    first: float = 0.25
     growth: float = 1.5
     longest: float = 10.0
 
