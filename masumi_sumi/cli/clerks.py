@@ -76,8 +76,10 @@ class Terminal:
         self._console, self._errors = Console(), Console(stderr=True)
         self._began = time.monotonic()
         self._waiting: Status | None = None
+        self._url = ""
 
     def offered(self, offer: Offer, url: str) -> None:
+        self._url = url
         name = offer.registration.name if offer.registration else ""
         self._line("agent", " ".join(filter(None, [name, f"at {url}"])))
         if offer.availability.message:
@@ -96,13 +98,14 @@ class Terminal:
         if terms.pricing == "Dynamic":
             source = "for this job, signed by the seller"
         self._line("price", f"{money.told(terms.price)} ({source}), and the network's fee")
-        self._line(
-            "to pay", f"{_until(times.pay_by)}; the result is due {_until(times.submit_result)}"
-        )
-        self._line("refund", f"can be asked for until the seller is paid, {_until(times.unlock)}")
+        self._line("to pay", _until(times.pay_by))
+        self._line("result", _until(times.submit_result))
+        self._line("refund", f"can be asked for {_until(times.unlock)}")
         seller = f"input, price and times, by the wallet {terms.order.seller_vkey[:16]}…"
         self._line("verified", f"the seller's signature over {seller}", "bold green")
-        self._line("agent id", f"{terms.order.agent_identifier}")
+        self._line("agent id", terms.order.agent_identifier)
+        if terms.agent_url and terms.agent_url.rstrip("/") != self._url.rstrip("/"):
+            self._line("beware", f"it is registered at {terms.agent_url}", "bold yellow")
 
     def agrees(self, terms: Terms, limit: Mapping[str, int] | None) -> bool:
         if typer.confirm(f"Pay {money.told(terms.price)}?", default=False):
@@ -290,6 +293,7 @@ def _terms(terms: Terms | None) -> dict[str, Any] | None:
         "price": [{"amount": part.amount, "unit": part.unit} for part in terms.price],
         "pricing": terms.pricing,
         "registered": terms.registered,
+        "registeredUrl": terms.agent_url,
         "network": order.network,
         "agentIdentifier": order.agent_identifier,
         "sellerVKey": order.seller_vkey,
