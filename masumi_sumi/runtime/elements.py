@@ -213,7 +213,7 @@ class InputHidden(_Field):
         return {"type": self.type, "name": self.name, "value": self.value}
 
     def render(self) -> str:
-        return self._control() + _errors(self.error)
+        return self._control() + _errors(self.error, _ALONE)
 
 
 class InputRadio(_Field):
@@ -242,8 +242,8 @@ class InputRadio(_Field):
 
     def render(self) -> str:
         choices = "".join(self._choice(name, label) for name, label in self.option)
-        shown = f'<nav class="vertical left-align">{choices}</nav>{_errors(self.error)}'
-        return f"{_legend(self.label)}{shown}{_div('space')}"
+        shown = f'<nav class="vertical left-align">{choices}</nav>'
+        return f"{_legend(self.label)}{shown}{_errors(self.error, _ALONE)}{_div('space')}"
 
     def _choice(self, name: str, label: str) -> str:
         told = {"value": name, "required": bool(self.required), "checked": name == self.value}
@@ -295,8 +295,14 @@ def _legend(label: str | None) -> str:
     return f'<legend class="inputs-label">{escape(label or "")}</legend>'
 
 
-def _errors(errors: Errors | None) -> str:
-    return f'<span class="error">{escape(" ".join(errors))}</span>' if errors else ""
+def _errors(errors: Errors | None, style: str | None = None) -> str:
+    if not errors:
+        return ""
+    return f"{_tag('span', **{'class': 'error', 'style': style})}{escape(' '.join(errors))}</span>"
+
+
+_ALONE = "background:none!important;color:var(--error)!important;font-size:.75rem;padding:0 1rem"
+"""Of an error that is in no field: as it would look there. The panel's CSS makes it a banner."""
 
 
 def _named(option: InputOption | Mapping[str, Any]) -> tuple[str, str]:
