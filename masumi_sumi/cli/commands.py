@@ -101,7 +101,7 @@ def sandbox(
 
 @app.command()
 def demo() -> None:
-    """Sell one job of examples/two_stage.py here, from hire to payout, and verify its hashes."""
+    """Play the whole story here: exposes, boot, a free job, a paid one to its payout."""
     from masumi_sumi.cli.demo import run_demo
 
     run_demo()
