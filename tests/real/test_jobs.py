@@ -90,7 +90,8 @@ def test_a_paid_job_runs_when_its_funds_are_locked_and_not_before(
     shop: Shop, node: Node, cluster: Cluster, desk: Desk
 ) -> None:
     job = shop.hire("/sale", **order(desk))
-    node.control("mine", blocks=3)
+    node.forget()
+    until(lambda: node.requests("GET /payment/diff") > 1, "the supervisor has looked and again")
     assert shop.status(job)["status"] == "awaiting_payment"
     assert (cluster.runners(job), desk.begun) == ([], [])
 
