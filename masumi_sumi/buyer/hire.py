@@ -155,8 +155,9 @@ class Hire:
             if watch.trouble:
                 yield Troubled(watch.trouble)
             if view is not None and view.result_hash:
-                yield self._proof(result, view.result_hash)
+                proof = self._proof(result, view.result_hash)
                 await self._check_unchanged(result)
+                yield proof
                 return
             if view is not None and view.on_chain_state in _WITHOUT_RESULT:
                 raise ResultUnverified(self.job_id, f"its hash is not on chain ({told(view)})")

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from seller import URL, Dropped, Seller, Time, priced
+from agent_stand_in import URL, Dropped, Seller, Time, priced
 
 from masumi_sumi.buyer import AgentClient, Buyer, Purchases, World
 from masumi_sumi.clock import ManualClock

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from seller import FREE, QUESTION, Script, Seller, priced
+from agent_stand_in import FREE, QUESTION, Script, Seller, priced
 from typer.testing import CliRunner, Result
 
 from masumi_sumi.cli.commands import app

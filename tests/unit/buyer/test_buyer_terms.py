@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from seller import Seller, priced
+from agent_stand_in import Seller, priced
 
 from masumi_sumi.buyer import Buyer, Limits, money
 from masumi_sumi.clock import ManualClock
@@ -149,7 +149,7 @@ async def test_another_agents_valid_terms_are_refused(
     """The agent at the address sells what another agent, of the same wallet, has signed."""
     wanted = seller.terms.agent_identifier
     seller.terms = priced(sandbox)
-    seller.alters["availability"] = without("agentIdentifier")
+    seller.alters |= dict.fromkeys(("availability", "start_job"), without("agentIdentifier"))
 
     refusal = await refused(buyer(agent_identifier=wanted), sandbox)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from seller import FREE, QUESTION, RESULT, Script, Seller, priced
+from agent_stand_in import FREE, QUESTION, RESULT, Script, Seller, priced
 from starlette.responses import JSONResponse
 
 from masumi_sumi.buyer import (
