@@ -33,7 +33,7 @@ def main() -> None:
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         settings = Settings(data_dir=Path(folder), nodes={}, **ports)
         report = _telling(console)
-        with Stack(settings, ["tests.bench.agents:fast_app"], report=report) as stack:
+        with Stack(settings, ["tests.bench.measured:fast_app"], report=report) as stack:
             show(_measured(stack, given.launches, console))
 
 

@@ -27,7 +27,7 @@ class Both:
     """The same app, asked through Sumi and through Kodosumi's panel."""
 
     def __init__(self, stack: Stack) -> None:
-        self.app = stack.urls["agents"].rstrip("/")
+        self.app = stack.urls["measured"].rstrip("/")
         self.panel = stack.urls["panel"]
         self.executions = Path(stack.environment["KODO_EXEC_DIR"])
         self.http = httpx.Client(timeout=60.0)

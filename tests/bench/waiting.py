@@ -15,7 +15,7 @@ from masumi_sumi.jobs.model import Job, JobState, Launch, Payment, PaymentOrder,
 from masumi_sumi.jobs.store import SqlJobStore
 from masumi_sumi.payments.escrow import NodeEscrow
 from masumi_sumi.settings import Settings
-from tests.bench.agents import AGENT
+from tests.bench.measured import AGENT
 from tests.bench.table import Row
 
 WATCH = 20.0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from seller import DONE, IDENTIFIER, LAUNCH, RESULT, Seller, name_of, times_of
+from shopkeeper import DONE, IDENTIFIER, LAUNCH, RESULT, Seller, name_of, times_of
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.db import Database, database_url
