@@ -97,7 +97,6 @@ class JobService:
         """``token`` gives 16 unguessable hex digits a call."""
         self._agent, self._supervision, self._reader = agent, supervision, reader
         self._clock, self._token = clock, token
-        self._user = ""
 
     async def form(self, flow: str) -> flows.Form:
         """Raises UnknownFlow."""
@@ -121,7 +120,7 @@ class JobService:
             input_data=hire.input_data,
             input_hash=digest,
             terms=terms,
-            user=await self._buyer_user(),
+            user=await self._supervision.buyer_user(),
             created_at=now,
             updated_at=now,
             app_url=hire.app_url,
@@ -196,10 +195,6 @@ class JobService:
             return lock
         kept = await self._supervision.describe_lock(lock.id, form)
         return kept if kept is not None and kept.outcome is LockOutcome.OPEN else lock
-
-    async def _buyer_user(self) -> str:
-        self._user = self._user or await self._supervision.buyer_user()
-        return self._user
 
 
 def open_locks(locks: Iterable[Lock], now: float) -> list[Lock]:

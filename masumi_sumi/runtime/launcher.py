@@ -77,9 +77,11 @@ class RayLauncher:
     async def _see_off(self, job_id: str) -> None:
         try:
             handle = self._handle(job_id)
-            if not await handle.release.remote(HAND_OVER if _spooler_is_there() else 0.0):
+            spooled = _spooler_is_there()
+            taken = await handle.release.remote(HAND_OVER if spooled else 0.0)
+            if not taken:
                 await self._journal.take_over(job_id, handle)
-            if not _spooler_is_there():
+            if not (spooled and taken):  # else the spooler ends it
                 ray.kill(handle)
         except (RunnerGone, RayActorError) as error:
             log.debug("runner left by itself", extra={"job_id": job_id, "note": _line(error)})

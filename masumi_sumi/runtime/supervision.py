@@ -10,6 +10,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskErro
 from masumi_sumi.errors import SellerUnavailable, SumiError
 from masumi_sumi.jobs.model import Job, Launch, Lock
 from masumi_sumi.runtime import supervisor
+from masumi_sumi.runtime.operators import NOBODY
 
 PATIENCE = 25.0
 """Seconds for which a call waits for a supervisor that is being restarted."""
@@ -20,13 +21,17 @@ class RaySupervision:
 
     def __init__(self) -> None:
         self._handle: Any = None
+        self._user = ""
 
     async def start(self, job: Job, launch: Launch) -> Job:
         answer: Job = await self._ask("start", job, launch)
         return answer
 
     async def buyer_user(self) -> str:
-        return str(await self._ask("buyer_user"))
+        """Asked once, unless the panel had no operator yet."""
+        if self._user in ("", NOBODY):
+            self._user = str(await self._ask("buyer_user"))
+        return self._user
 
     async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> Lock | None:
         answer: Lock | None = await self._ask("describe_lock", lock_id, form)

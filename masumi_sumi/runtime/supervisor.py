@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 HEAD_NODE = "node:__internal_head__"
 """Ray's own resource of its head node: the supervisor and its SQLite file stay in one place."""
 
+REOPEN = 5.0
+"""Seconds between attempts to open the store."""
+
 PASS_EVERY = 1.0
 """Seconds between passes when nothing wakes the supervisor earlier."""
 
@@ -47,7 +50,18 @@ class Supervisor:
 
     def __init__(self, build: Callable[[], Awaitable[Works]]) -> None:
         self._build = build
-        self._ready: asyncio.Task[Works] = asyncio.get_running_loop().create_task(self._open())
+        self._ready: asyncio.Task[Works] | None = None
+        self._keeper = asyncio.get_running_loop().create_task(self._keep_open())
+
+    async def _keep_open(self) -> None:
+        """Open by itself after a restart; a database that is away now may be back later."""
+        while True:
+            try:
+                await self._works()
+                return
+            except Exception:
+                log.exception("the supervisor cannot open its store")
+            await asyncio.sleep(REOPEN)
 
     async def _open(self) -> Works:
         works = await self._build()
@@ -67,6 +81,10 @@ class Supervisor:
                 await works.launcher.release(job_id)
 
     async def _works(self) -> Works:
+        """Raises what stands in the way of opening; the next call tries again."""
+        failed = self._ready is not None and self._ready.done() and self._ready.exception()
+        if self._ready is None or failed:
+            self._ready = asyncio.create_task(self._open())
         return await asyncio.shield(self._ready)
 
     async def ping(self) -> str:

@@ -18,7 +18,7 @@ import ray
 from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.cli.stack import Progress, Stack
 from masumi_sumi.settings import Settings
-from tests.bench import running, waiting
+from tests.bench import booting, running, waiting
 from tests.bench.table import Row, show
 
 PORTS = ("panel_port", "serve_port", "sandbox_port", "ray_port", "dashboard_port")
@@ -46,6 +46,7 @@ def _measured(stack: Stack, launches: int, console: Console) -> list[Row]:
         ("start_job", lambda: running.start_job(both)),
         ("waiting jobs", lambda: _waiting(stack)),
         (f"{launches} launches", lambda: running.lost(both, launches)),
+        ("boots", lambda: booting.measure(stack)),
     ):
         with console.status(f"measuring {what}"):
             rows += measure()
