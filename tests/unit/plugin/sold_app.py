@@ -153,6 +153,12 @@ async def _in_stranger(app: ServeAPI, request: Request, inputs: Any) -> Any:
 
 async def _afterwards(app: ServeAPI, request: Request, inputs: Any) -> Any:
     """Answers with one launch, and launches again when the answer is out."""
+    await _only_afterwards(app, request, inputs)
+    return Launch(request, work, inputs)
+
+
+async def _only_afterwards(app: ServeAPI, request: Request, inputs: Any) -> Any:
+    """Answers without a launch, and launches when the answer is out."""
     answered = asyncio.Event()
 
     async def later() -> Any:
@@ -163,7 +169,7 @@ async def _afterwards(app: ServeAPI, request: Request, inputs: Any) -> Any:
         return Launch(request, work, inputs)
 
     app.state.late += [answered, asyncio.create_task(later()), from_a_thread]
-    return Launch(request, work, inputs)
+    return {"no": "launch"}
 
 
 DETOURS: dict[str, Detour] = {
@@ -173,6 +179,7 @@ DETOURS: dict[str, Detour] = {
     "thread": _in_bare_thread,
     "stranger": _in_stranger,
     "afterwards": _afterwards,
+    "only afterwards": _only_afterwards,
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from masumi_sumi.errors import LaunchEscaped
+from masumi_sumi.errors import LaunchError, LaunchEscaped
 from masumi_sumi.jobs.ports import Sale
 
 
@@ -84,8 +85,12 @@ async def test_a_second_launch_of_one_sale_is_refused(agent: Any, runners: list[
     assert runners == []
 
 
-async def test_a_launch_after_the_answer_is_refused(agent: Any, app: Any, runners: list[Any]):
-    await agent.launch("/threads", {"name": "afterwards"}, sale())
+@pytest.mark.parametrize("way", ["afterwards", "only afterwards"])
+async def test_a_launch_after_the_answer_is_refused(
+    agent: Any, app: Any, runners: list[Any], way: str
+):
+    with suppress(LaunchError):
+        await agent.launch("/threads", {"name": way}, sale())
     answered, in_task, in_thread = app.state.late
 
     answered.set()
