@@ -49,8 +49,10 @@ def _measured(stack: Stack, launches: int, console: Console) -> list[Row]:
         ("boots", lambda: booting.measure(stack)),
     ):
         with console.status(f"measuring {what}"):
-            rows += measure()
-        console.print(f"measured: {what}")
+            measured = measure()
+        for row in measured:
+            console.print(f"{row.what}: {row.figure}", highlight=False)
+        rows += measured
     return rows
 
 

@@ -113,8 +113,13 @@ class Browser:
 
     def events(self, words: str) -> str:
         """The raw events on a job's page, once the words are among them."""
-        self.click('[data-ui="#page-event"]')
-        return self.wait("#event", words)
+
+        def look() -> str:
+            self.click('[data-ui="#page-event"]')  # again, should the page not have been alive yet
+            found = self.text("#event")
+            return found if words in found else ""
+
+        return until(look, f"#event: {words}")
 
     # --- doing ---------------------------------------------------------------------------------
 

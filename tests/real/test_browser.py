@@ -349,8 +349,11 @@ def test_what_is_not_in_the_file_is_pruned(
     unchanged = [f"unchanged: {name}" for name in NAMES if name != "jkx"]
     assert told == [*unchanged, "deleted: jkx"]
     assert set(operator.states()) == set(NAMES) - {"jkx"}
-    serve = httpx.get(f"{own_stack.urls['ray']}/api/serve/applications/", trust_env=False)
-    assert set(serve.json()["applications"]) == set(NAMES) - {"jkx"}
+    url = f"{own_stack.urls['ray']}/api/serve/applications/"
+    until(
+        lambda: set(httpx.get(url, trust_env=False).json()["applications"]) == {*NAMES} - {"jkx"},
+        "jkx off Ray Serve",
+    )
     assert operator.tries("expose", "show", "jkx").code == 1
 
 
