@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 from browser import Browser, chromium
-from shop import Hired, Node
+from shop import Hired, Node, until
 
 from masumi_sumi.cli.stack import Stack
 from masumi_sumi.settings import Settings
