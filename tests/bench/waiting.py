@@ -21,7 +21,12 @@ from tests.bench.table import Row
 WATCH = 20.0
 """Seconds for which the waiting jobs are watched."""
 
+SETTLE = 75.0
+"""Seconds before that: the follower reads what changed in the last minute again and again, and
+ten thousand payments made at once are a hundred pages of changes."""
+
 LARGEST_JOB = 10_000
+COUNTS = (1, 1_000, 10_000)
 MOST_REQUESTS = 1.0
 INPUT_HASH = "ab" * 32
 SPEC = b"\0" * 2000
@@ -73,10 +78,10 @@ async def fill(settings: Settings, first: int, count: int) -> None:
 def measure(settings: Settings, sandbox: str, supervisor: Any) -> list[Row]:
     """Fill to 1, 1,000 and 10,000 waiting jobs and watch the real supervisor each time."""
     rows, memory, there = [], {}, 0
-    for wanted in (1, 1000, 10_000):
+    for wanted in COUNTS:
         asyncio.run(fill(settings, there, wanted - there))
         there = wanted
-        time.sleep(10.0)  # the supervisor reads the new rows' changes once
+        time.sleep(SETTLE)
         memory[wanted], rate = _watch(sandbox, supervisor)
         mib = memory[wanted] / 2**20
         rows.append(
