@@ -48,7 +48,7 @@ async def work(inputs: dict[str, Any], tracer: Tracer) -> Any:
     return response.Markdown(f'**{inputs.get("word")}** is "done"')
 
 
-@app.enter("/work", model=form("desk", "word"), summary="Work", version="1.0.0", author="tests")
+@app.enter("/task", model=form("desk", "word"), summary="Work", version="1.0.0", author="tests")
 async def start_work(inputs: dict[str, Any], request: Request) -> Any:
     if inputs.get("word") == "wrong":
         error = InputsError()

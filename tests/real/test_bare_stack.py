@@ -31,7 +31,7 @@ def shop(start_stack: Callable[..., AbstractContextManager[Stack]]) -> Iterator[
         yield Shop(stack)
 
 
-def hire(shop: Shop, desk: Desk, flow: str = "/work", **data: str) -> Hired:
+def hire(shop: Shop, desk: Desk, flow: str = "/task", **data: str) -> Hired:
     return shop.hire(flow, desk=str(desk.folder), word="word", **data)
 
 

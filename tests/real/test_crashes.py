@@ -75,7 +75,7 @@ def survivors(
     """Jobs in every state there is, at the moment in which the supervisor was killed."""
     jobs = {
         "awaits payment": place("/sale"),
-        "runs": place("/work"),
+        "runs": place("/task"),
         "runs paid": place("/sale"),
         "asks": place("/ask", hold=False, how="one"),
         "delivers": place("/sale", hold=False),
@@ -89,10 +89,10 @@ def survivors(
     shop.wait(jobs["asks"].job, "awaiting_input")
     until(lambda: node.requests(SUBMIT), "a hash is refused by the node")
     assert shop.status(jobs["delivers"].job)["status"] == "running"
-    jobs["starts"] = place("/work")
+    jobs["starts"] = place("/task")
     killed = cluster.supervisor_pid()
     os.kill(killed, signal.SIGKILL)
-    jobs["is hired meanwhile"] = place("/work")
+    jobs["is hired meanwhile"] = place("/task")
     _await_restart(cluster, killed)
     node.control("calm")
     for placed in jobs.values():
@@ -146,7 +146,7 @@ def test_no_runner_survives_its_job(cluster: Cluster, survivors: dict[str, Place
 def test_a_job_whose_runner_dies_fails_and_says_so(
     shop: Shop, panel: Panel, cluster: Cluster, place: Place
 ) -> None:
-    placed = place("/work")
+    placed = place("/task")
 
     os.kill(_began(placed), signal.SIGKILL)
 
@@ -217,7 +217,7 @@ def test_a_runner_that_dies_after_its_result_has_done_its_work(
 
 
 def test_a_job_survives_its_apps_replica(shop: Shop, cluster: Cluster, place: Place) -> None:
-    placed = place("/work")
+    placed = place("/task")
     _began(placed)
 
     replica = cluster.replica_pid("agents:Agents")

@@ -141,7 +141,7 @@ def test_a_role_that_is_no_operator_keeps_out(bazaar: str, panel: Panel) -> None
 def test_apps_that_are_no_exposes_go_on_and_stay_listed(
     bazaar: str, shop: Shop, panel: Panel
 ) -> None:
-    assert shop.http.get(f"{shop.url}/work/availability").status_code == 200
+    assert shop.http.get(f"{shop.url}/task/availability").status_code == 200
     listed = panel.http.get("/flow", params={"pp": 500}).json()["items"]
     apps = {flow["url"].split("/")[4] for flow in listed}
     assert {EXPOSE, "agents"} <= apps
@@ -230,7 +230,7 @@ def test_a_refresh_of_one_expose_is_not_felt_by_another(
 
     def ask() -> None:
         while not going.is_set():
-            answer = shop.http.get(f"{shop.url}/work/availability")
+            answer = shop.http.get(f"{shop.url}/task/availability")
             refused.extend([answer.status_code] if answer.status_code != 200 else [])
 
     asking = threading.Thread(target=ask)
@@ -247,13 +247,13 @@ def test_a_refresh_of_one_expose_is_not_felt_by_another(
 def test_an_agent_sold_by_its_operator_only(bazaar: str, panel: Panel) -> None:
     """A card's terms reach the app with the refresh, and bring the price of its flow."""
     data = f"display: Work for money\nagentIdentifier: {AGENT}\n"
-    meta = [{"url": f"/{EXPOSE}/work", "data": data}]
+    meta = [{"url": f"/{EXPOSE}/task", "data": data}]
     assert panel.http.post("/expose", json={"name": EXPOSE, "meta": meta}).status_code == 201
     with panel.http.stream("POST", f"/boot/refresh/{EXPOSE}", timeout=300.0) as answer:
         assert list(answer.iter_lines())[-1].startswith("✔ ")
 
     started = httpx.post(
-        f"{bazaar}/sumi/{EXPOSE}/work/start_job",
+        f"{bazaar}/sumi/{EXPOSE}/task/start_job",
         json={"identifier_from_purchaser": secrets.token_hex(13), "input_data": {"word": "x"}},
         timeout=60.0,
     )

@@ -21,13 +21,13 @@ def order(desk: Desk, word: str = "a word") -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def free_job(shop: Shop, new_desk: NewDesk) -> Hired:
-    job = shop.hire("/work", **order(new_desk()))
+    job = shop.hire("/task", **order(new_desk()))
     shop.wait(job, "completed")
     return job
 
 
 def test_a_status_is_there_as_soon_as_the_job_is(shop: Shop, desk: Desk) -> None:
-    job = shop.hire("/work", **order(desk))
+    job = shop.hire("/task", **order(desk))
 
     assert shop.status(job)["status"] == "running"
     assert shop.result(job) == '**a word** is "done"'
@@ -60,7 +60,7 @@ def test_the_meta_event_names_the_sale(shop: Shop, free_job: Hired) -> None:
     assert meta["extra"] == {
         "identifier_from_purchaser": free_job.identifier,
         "input_hash": free_job.terms["input_hash"],
-        "sumi_endpoint": f"{shop.url}/work",
+        "sumi_endpoint": f"{shop.url}/task",
         "agentIdentifier": "",
     }
     assert (meta["fid"], meta["entry_point"]) == (free_job.id, "tests.real.agents.work")
@@ -155,7 +155,7 @@ def test_a_job_that_nobody_pays_fails_with_the_nodes_note_and_never_runs(
 def test_code_that_raises_fails_its_job_in_one_line(
     shop: Shop, cluster: Cluster, desk: Desk
 ) -> None:
-    job = shop.hire("/work", **order(desk, "fail"))
+    job = shop.hire("/task", **order(desk, "fail"))
 
     told = shop.wait(job, "failed")
 
@@ -186,7 +186,7 @@ def test_a_paid_job_that_fails_submits_no_hash(
 def test_what_the_author_refuses_is_never_a_job(shop: Shop, panel: Panel, desk: Desk) -> None:
     before = set(panel.timeline())
 
-    answer = shop.ask_to_hire("/work", **order(desk, "wrong"))
+    answer = shop.ask_to_hire("/task", **order(desk, "wrong"))
 
     assert answer.status_code == 400
     assert answer.json()["errors"] == {"word": ["is wrong"]}

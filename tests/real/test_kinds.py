@@ -21,7 +21,7 @@ RESULTS = {
 }
 
 CODE = {
-    "/work": '**word** is "done"',
+    "/task": '**word** is "done"',
     "/named": '**word** is "done"',
     "/blocking": "word, from a thread",
     "/order": '{"times":2,"word":"wordword"}',
@@ -29,7 +29,7 @@ CODE = {
     "/crew-class": "crew class rhymes word",
 }
 FAILURES = {"exit": "SystemExit: 3", "cancel": "CancelledError: given up"}
-AT_A_DESK = ("/work", "/named", "/blocking")
+AT_A_DESK = ("/task", "/named", "/blocking")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def hired(shop: Shop, new_desk: Callable[[], Desk]) -> dict[str, Hired]:
         at = {"desk": str(new_desk().folder)} if flow in AT_A_DESK else {}
         jobs[flow] = shop.hire(flow, word="word", **at)
     for word in FAILURES:
-        jobs[word] = shop.hire("/work", word=word, desk=str(new_desk().folder))
+        jobs[word] = shop.hire("/task", word=word, desk=str(new_desk().folder))
     return jobs
 
 

@@ -11,7 +11,7 @@ from shop import Cluster, Shop, until
 
 def test_two_jobs_run_at_the_same_time(shop: Shop, new_desk: Callable[[], Desk]) -> None:
     desks = [new_desk().hold(), new_desk().hold()]
-    jobs = [shop.hire("/work", desk=str(desk.folder), word="side") for desk in desks]
+    jobs = [shop.hire("/task", desk=str(desk.folder), word="side") for desk in desks]
 
     until(lambda: all(desk.begun for desk in desks), "both run")
     assert not any(desk.ended for desk in desks)
@@ -28,7 +28,7 @@ def test_ten_hires_at_once_are_ten_jobs(
     with ThreadPoolExecutor(len(desks)) as pool:
         jobs = list(
             pool.map(
-                lambda each: shop.hire("/work", desk=str(each[1].folder), word=f"w{each[0]}"),
+                lambda each: shop.hire("/task", desk=str(each[1].folder), word=f"w{each[0]}"),
                 enumerate(desks),
             )
         )

@@ -56,7 +56,7 @@ def _break(node: Node, trouble: str) -> None:
 
 def test_a_free_job_needs_no_node(shop: Shop, node: Node, desk: Desk) -> None:
     node.control("down")
-    assert shop.result(shop.hire("/work", desk=str(desk.folder), word="free")).startswith("**free")
+    assert shop.result(shop.hire("/task", desk=str(desk.folder), word="free")).startswith("**free")
 
 
 @pytest.fixture
