@@ -15,8 +15,9 @@ from masumi_sumi import logs
 from masumi_sumi.clock import SystemClock
 from masumi_sumi.db import database_url
 from masumi_sumi.jobs.model import Job, Lock
+from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import JobReader
-from masumi_sumi.jobs.reconcile import Policy, Reconciler
+from masumi_sumi.jobs.reconcile import Reconciler
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
 from masumi_sumi.payments.escrow import NodeEscrow
@@ -133,6 +134,7 @@ async def _build_works(given: Settings) -> supervisor.Works:
     escrow = NodeEscrow(given.nodes, clock, open_timeout=given.start_timeout)
     policy = Policy(
         runners_at_once=given.runners_at_once,
+        launches_at_once=given.launches_at_once,
         result_form=given.result_hash,
         poll=min((node.poll for node in given.nodes.values()), default=2.0),
         start_timeout=given.start_timeout,

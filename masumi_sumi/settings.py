@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     nodes: Annotated[dict[str, NodeSettings], NoDecode] = {}
     result_hash: Literal["escaped", "raw"] = "escaped"
     max_runners: int = Field(0, ge=0)
+    max_launches: int = Field(0, ge=0)
     run_seconds: float = Field(3600.0, gt=0)
     lock_seconds: float = Field(10800.0, ge=0)
     start_timeout: float = Field(12.0, gt=0)
@@ -163,6 +164,11 @@ class Settings(BaseSettings):
         if self.max_runners:
             return self.max_runners
         return max(2, psutil.virtual_memory().total // 2 // RUNNER_BYTES)
+
+    @property
+    def launches_at_once(self) -> int:
+        """The bound on runners that are starting; by default twice the cores."""
+        return self.max_launches or max(4, 2 * (os.cpu_count() or 1))
 
     def node(self, network: str) -> NodeSettings:
         """Raises NodeNotConfigured."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any, Self, cast
 
 from sqlalchemy import (
     ColumnElement,
     Insert,
+    Row,
     Select,
+    Subquery,
     Update,
     and_,
+    bindparam,
     func,
     insert,
     or_,
@@ -105,11 +109,9 @@ class SqlJobStore(Lookup):
         if not states:
             return []
         skipped = frozenset(not_in)
-        oldest = union_all(
-            *(_oldest_in(state, limit + len(skipped)) for state in sorted(set(states)))
-        ).subquery()
-        rows = await self._rows(select(oldest).order_by(oldest.c.entered_at, oldest.c.id))
-        return [job_of(row) for row in rows if row.id not in skipped][:limit]
+        oldest = _oldest(tuple(sorted(set(states)))).params(most=limit + len(skipped))
+        rows = await self._rows(oldest)
+        return _readable(row for row in rows if row.id not in skipped)[:limit]
 
     async def count(self, states: Collection[JobState]) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(_texts(states)))
@@ -121,7 +123,7 @@ class SqlJobStore(Lookup):
         for start in range(0, len(digests), _CHUNK):
             chunk = digests[start : start + _CHUNK]
             rows += await self._rows(select(jobs).where(jobs.c.payment_digest.in_(chunk)))
-        return [job_of(row) for row in rows]
+        return _readable(rows)
 
     async def open_payments(self) -> set[tuple[str, SourceType]]:
         sources = select(jobs.c.network, jobs.c.source_type).distinct()
@@ -131,12 +133,12 @@ class SqlJobStore(Lookup):
     async def payments_to_look_at(self, now: float, limit: int) -> list[Job]:
         due = select(jobs).where(jobs.c.look_at <= now)
         rows = await self._rows(due.order_by(jobs.c.look_at, jobs.c.id).limit(limit))
-        return [job_of(row) for row in rows]
+        return _readable(rows)
 
     async def results_to_send(self, now: float, limit: int) -> list[Job]:
         due = select(jobs).where(jobs.c.state == JobState.DELIVERING.value, jobs.c.next_try <= now)
         rows = await self._rows(due.order_by(jobs.c.next_try, jobs.c.id).limit(limit))
-        return [job_of(row) for row in rows]
+        return _readable(rows)
 
     async def schedule_look(self, job_id: str, at: float | None) -> None:
         """Of no effect on a payment that has ended. Counts no version."""
@@ -226,11 +228,30 @@ def _look_after(before: Job, after: Job, now: float) -> dict[str, Any]:
     return {}
 
 
-def _oldest_in(state: JobState, limit: int) -> Select[Any]:
-    """A query for each state, as no index is in the order of several states together."""
+def _readable(rows: Iterable[Row[Any]]) -> list[Job]:
+    """A row that this version cannot read (a newer one wrote it, say) hides no other."""
+    read = []
+    for row in rows:
+        try:
+            read.append(job_of(row))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            log.exception("a job cannot be read", extra={"job_id": row.id})
+    return read
+
+
+@lru_cache
+def _oldest(states: tuple[JobState, ...]) -> Select[Any]:
+    """A query for each state, as no index is in the order of several states together.
+
+    Asked for by every pass, so made once.
+    """
+    each = union_all(*(select(_oldest_in(state)) for state in states)).subquery()
+    return select(each).order_by(each.c.entered_at, each.c.id)
+
+
+def _oldest_in(state: JobState) -> Subquery:
     oldest = select(jobs).where(jobs.c.state == state.value)
-    ordered = oldest.order_by(jobs.c.entered_at, jobs.c.id).limit(limit).subquery()
-    return select(ordered)
+    return oldest.order_by(jobs.c.entered_at, jobs.c.id).limit(bindparam("most")).subquery()
 
 
 def _texts(states: Collection[JobState]) -> list[str]:

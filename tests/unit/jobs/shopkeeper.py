@@ -22,8 +22,9 @@ from masumi_sumi.clock import ManualClock
 from masumi_sumi.hashing import input_hash
 from masumi_sumi.jobs import events
 from masumi_sumi.jobs.model import Job, JobState, Launch, Payment, PaymentState, Terms
+from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import Outcome, RunnerGone
-from masumi_sumi.jobs.reconcile import Policy, Reconciler
+from masumi_sumi.jobs.reconcile import Reconciler
 from masumi_sumi.jobs.store import SqlJobStore
 from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.payments.escrow import NodeEscrow
@@ -92,7 +93,9 @@ class Run:
 
 
 class Stage:
-    """The ``Launcher`` without Ray. ``plays`` gives a run's outcome, None holds it open."""
+    """The ``Launcher`` without Ray. ``plays`` gives a run's outcome, None holds it open;
+    processes take as long as ``starting`` to start.
+    """
 
     def __init__(self, may_begin: Callable[[str, int], Awaitable[bool]]) -> None:
         self._may_begin = may_begin
@@ -102,6 +105,7 @@ class Stage:
         self.stopped: list[str] = []
         self.plays: Callable[[str], Outcome | None] = lambda job_id: DONE
         self.refuses = ""
+        self.starting: asyncio.Future[None] | None = None
         self.parked: dict[asyncio.Task[Any], asyncio.Future[Any]] = {}
         self.parks = asyncio.Event()
 
@@ -149,6 +153,8 @@ class Stage:
         return task in self.parked and not self.parked[task].done()
 
     async def _run(self, job_id: str, run: Run) -> None:
+        if self.starting is not None:
+            await self.park(self.starting)
         if not await self._may_begin(job_id, run.attempt):
             run.outcome.set_result(Outcome(error="the job was not to be run"))
             return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -25,9 +27,10 @@ from masumi_sumi.errors import (
 )
 from masumi_sumi.hashing import result_hash
 from masumi_sumi.jobs import events
-from masumi_sumi.jobs.model import JobState, PaymentState
+from masumi_sumi.jobs.model import Job, JobState, PaymentState
+from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import Outcome
-from masumi_sumi.jobs.reconcile import NODE_PATIENCE, Policy
+from masumi_sumi.jobs.settling import NODE_PATIENCE
 from masumi_sumi.jobs.store import SqlJobStore, migrate
 from masumi_sumi.sandbox import Sandbox
 
@@ -415,6 +418,53 @@ async def test_no_more_jobs_run_than_there_are_places_and_the_oldest_come_first(
     assert seller.stage.begun == [job.id for job in jobs]
 
 
+async def test_no_more_runners_start_at_once_than_may(seller: Seller):
+    seller.policy = Policy(runners_at_once=8, launches_at_once=2)
+    await seller.restart()
+    seller.stage.plays = lambda job_id: None
+    seller.stage.starting = asyncio.get_running_loop().create_future()
+    jobs = [await seller.start(seller.a_job(free=True)) for _ in range(5)]
+
+    await seller.passes(3)
+    assert len(seller.stage.made) == 2
+    seller.stage.starting.set_result(None)
+    seller.reconciler.wake.clear()
+    await seller.idle()
+    assert seller.reconciler.wake.is_set()  # the next may start, without waiting for a pass
+    await seller.passes(2)
+
+    assert sorted(seller.stage.begun) == sorted(job.id for job in jobs)
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"state": 7}, {"facts": None}], ids=["cannot be read", "breaks its turn off"]
+)
+async def test_a_job_that_breaks_holds_up_no_other(seller: Seller, spoilt: dict[str, Any]):
+    broken, sound = await seller.sold(), await seller.sold()
+    whole = body_of(seller, broken)
+    body_of(seller, broken, whole | {"payment": whole["payment"] | spoilt})
+    seller.pay(broken)
+    seller.pay(sound)
+
+    await seller.passes(2)
+    assert (await seller.now(sound)).state is S.COMPLETED
+    assert broken.id not in seller.stage.made
+    body_of(seller, broken, whole)
+    seller.advance_to(times_of(broken).pay_by / 1000)  # when every payment is looked at itself
+    await seller.passes(2)
+
+    assert (await seller.now(broken)).state is S.COMPLETED
+
+
+def body_of(seller: Seller, job: Job, new: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A job's row as it is stored; with ``new``, after it was made that."""
+    with sqlite3.connect(seller.folder / "sumi.db") as database:
+        if new is not None:
+            database.execute("UPDATE jobs SET body = ? WHERE id = ?", (json.dumps(new), job.id))
+        [(body,)] = database.execute("SELECT body FROM jobs WHERE id = ?", (job.id,))
+    return dict(json.loads(body))
+
+
 async def test_a_run_that_is_too_long_for_its_payment_is_stopped(seller: Seller):
     job = await seller.running()
 
@@ -482,7 +532,7 @@ async def test_funds_that_come_in_after_the_deadlines_were_minded_start_nothing(
     await seller.restart()
 
     seller.advance_to(times_of(job).submit_result / 1000 - 600)
-    await seller.reconciler._grant_slots()
+    await seller.reconciler._running.grant_slots()
     await seller.idle()
 
     assert seller.stage.made == []
@@ -592,9 +642,9 @@ async def test_a_hash_that_was_taken_without_an_answer_counts_even_when_time_is_
     assert (await seller.now(job)).state is S.DELIVERING
 
     seller.sandbox.up()
-    await seller.reconciler._send_results()
+    await seller.reconciler._settling.send_results()
     seller.advance(60)
-    await seller.reconciler._send_results()
+    await seller.reconciler._settling.send_results()
 
     assert (await seller.now(job)).state is S.COMPLETED
 

@@ -1,0 +1,22 @@
+"""What the operator decides about running and delivering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from masumi_sumi.hashing import ResultForm
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Times in seconds."""
+
+    runners_at_once: int
+    launches_at_once: int = 4
+    """Of those, how many may be starting: it takes seconds of a core, and too many at once only
+    make each other late."""
+    result_form: ResultForm = "escaped"
+    poll: float = 2.0
+    look_every: float = 2.0
+    """At most one direct look at a payment in this time."""
+    start_timeout: float = 12.0

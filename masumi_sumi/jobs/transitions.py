@@ -1,0 +1,97 @@
+"""The only writer of states: an event, decided by the table, told, saved and carried out.
+
+Payment events are told before the state that implies them is saved, and told once by step, so
+none is missing after a crash. Runners are stopped after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from weakref import WeakValueDictionary
+
+from masumi_sumi.clock import Clock
+from masumi_sumi.errors import UnknownJob
+from masumi_sumi.jobs import events
+from masumi_sumi.jobs.machine import decide
+from masumi_sumi.jobs.model import Job, JobState
+from masumi_sumi.jobs.ports import JobStore, Journal, Launcher
+
+log = logging.getLogger(__name__)
+
+
+class Transitions:
+    """``wake`` and ``wake_payments`` are set when a move gave a loop something to do at once."""
+
+    def __init__(self, store: JobStore, launcher: Launcher, journal: Journal, clock: Clock) -> None:
+        self._store, self._launcher = store, launcher
+        self._journal, self._clock = journal, clock
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.wake = asyncio.Event()
+        self.wake_payments = asyncio.Event()
+
+    async def apply(self, job_id: str, event: events.Event) -> Job:
+        """Decide on an event and carry the decision out; returns the job as it is then.
+
+        Raises UnknownJob.
+        """
+        async with self._locks.setdefault(job_id, asyncio.Lock()):
+            job = await self._job(job_id)
+            decision = decide(job, event, self._clock.now())
+            for order in decision.orders:
+                await self._tell(decision.job, order)
+            if decision.job is not job:
+                if not await self._store.save(job, decision.job):
+                    log.error("write refused by a newer row", extra={"job_id": job_id})
+                    return await self._job(job_id)
+                log.info(
+                    "job moved",
+                    extra={"job_id": job_id, "was": job.state, "now": decision.job.state},
+                )
+            for order in decision.orders:
+                await self._act(decision.job, order)
+        self._wake_for(decision.job)
+        return await self._job(job_id)
+
+    def _wake_for(self, job: Job) -> None:
+        if job.state in (JobState.QUEUED, JobState.RUNNING):
+            self.wake.set()
+        elif job.state is JobState.DELIVERING:
+            self.wake_payments.set()
+
+    async def _tell(self, job: Job, order: events.Order) -> None:
+        match order:
+            case events.TellPayment(step):
+                await self._journal.payment(job, step)
+            case events.TellStatus(status, error):
+                await self._journal.status(job, status, error)
+
+    async def _act(self, job: Job, order: events.Order) -> None:
+        match order:
+            case events.StopRunner():
+                await self._launcher.stop(job.id)
+            case events.Warn(note):
+                log.warning("job needs attention", extra={"job_id": job.id, "note": note})
+
+    async def _job(self, job_id: str) -> Job:
+        job = await self._store.job(job_id)
+        if job is None:
+            raise UnknownJob(job_id)
+        return job
+
+
+async def each(jobs: Iterable[Job], act: Callable[[Job], Awaitable[object]]) -> Collection[str]:
+    """Act on one job after the other; ids of those that broke.
+
+    What breaks on one job, in a way nobody foresaw, must not keep all the others from their
+    money; it is logged, and taken up again by the next pass.
+    """
+    broken = []
+    for job in jobs:
+        try:
+            await act(job)
+        except Exception:  # a door of the supervisor's pass, one for each job
+            log.exception("a job's turn broke off", extra={"job_id": job.id})
+            broken.append(job.id)
+    return broken
