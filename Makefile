@@ -9,7 +9,7 @@ PYTHON ?= $(shell for each in python3.12 python3 python; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
 	&& echo $$each && break; done)
 
-.PHONY: install demo test test-unit test-real bench lint constraints clean
+.PHONY: install demo test test-unit test-parts test-real bench lint constraints clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -25,11 +25,17 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install
 	$(BIN)/masumi-sumi demo
 
-test: test-unit test-real
+test: test-unit test-parts test-real
 
-# Side by side on all cores; the real ones share one stack and run in turn.
+# No sockets, no processes, no Ray; side by side on all cores.
 test-unit: install
 	$(BIN)/python -m pytest tests/unit --numprocesses=auto --quiet
+
+# One part at a time over real sockets, processes and files; still without Ray.
+test-parts: install
+	$(BIN)/python -m pytest tests/parts --numprocesses=auto --quiet
+
+# The whole stack on a Ray of its own; in turn.
 
 test-real: install
 	$(BIN)/python -m pytest tests/real

@@ -226,7 +226,7 @@ def schemas(draw: st.DrawFn) -> Any:
     return {"input_data": [field | {"validations": rules}]}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(schemas(), st.none() | TEXT)
 def test_whatever_is_typed_either_keeps_the_rules_or_is_refused_by_name(schema: Any, text: Any):
     try:
@@ -270,7 +270,7 @@ KODOSUMI = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(KODOSUMI, st.booleans(), TEXT)
 def test_what_the_buyer_sends_to_a_form_of_ours_is_taken_by_it(
     element: dict[str, Any], required: bool, text: str

@@ -1,38 +1,18 @@
-"""A book for each test, on SQLite and, where SUMI_TEST_POSTGRES_URL names a server, PostgreSQL; and
-Ray Serve as a stand-in for its REST API."""
+"""A book for each test; and Ray Serve as a stand-in for its REST API."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from ray_stand_in import PanelStandIn, RayStandIn
-from sqlalchemy import make_url
+from ready_made import ready_made
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.exposes import Boot, ExposeBook, OpenApiFinder, Serve
+from masumi_sumi.exposes.schema import HISTORY
 from masumi_sumi.settings import Settings
-
-POSTGRES = os.environ.get("SUMI_TEST_POSTGRES_URL", "")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'exposes.db'}"
-        return
-    import asyncpg
-
-    server = make_url(POSTGRES).set(drivername="postgresql")
-    name = f"sumi_{uuid4().hex}"
-    admin = await asyncpg.connect(server.render_as_string(hide_password=False))
-    await admin.execute(f"CREATE DATABASE {name}")
-    yield server.set(database=name).render_as_string(hide_password=False)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
 
 
 @pytest.fixture
@@ -42,7 +22,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def book(url: str, clock: ManualClock) -> AsyncIterator[ExposeBook]:
-    async with await ExposeBook.open(url, clock) as book:
+    async with ExposeBook(await ready_made(url, HISTORY), clock) as book:
         yield book
 
 

@@ -24,7 +24,7 @@ from masumi_sumi.flows import (
 )
 from masumi_sumi.flows.rules import faults
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 KINDS = (
     *("text", "textarea", "password", "email", "url", "tel", "search", "number", "range"),

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from counter import Counter, opened
+from ready_made import ready_made
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.exposes import ExposeBook
+from masumi_sumi.exposes.schema import HISTORY
 from masumi_sumi.settings import Settings
 
 
@@ -15,8 +17,6 @@ from masumi_sumi.settings import Settings
 async def counter(tmp_path: Path) -> AsyncIterator[Counter]:
     clock = ManualClock()
     settings = Settings(data_dir=tmp_path, nodes={})
-    async with (
-        await ExposeBook.open(f"sqlite:///{tmp_path / 'exposes.db'}", clock) as book,
-        opened(book, clock, settings) as counter,
-    ):
+    database = await ready_made(f"sqlite:///{tmp_path / 'exposes.db'}", HISTORY)
+    async with ExposeBook(database, clock) as book, opened(book, clock, settings) as counter:
         yield counter

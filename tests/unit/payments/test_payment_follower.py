@@ -341,7 +341,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(STEPS, max_size=40))
 def test_whatever_happens_every_last_change_of_a_row_is_told(steps: list[tuple]) -> None:
     asyncio.run(_follow(steps))

@@ -207,7 +207,7 @@ def test_a_newline_at_the_end_is_no_part_of_an_identifier() -> None:
         decode(issued().encode() + "\n")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(st.text(), st.binary(max_size=300).map(bytes.hex)))
 @example("c000")
 @example("8000")
@@ -225,7 +225,7 @@ def signed_part(identifier: Identifier) -> tuple[object, ...]:
     return (*named, protected, payload, signed, key[-2])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_changed_digit_verifies_only_where_nothing_signed_stands(data: st.DataObject) -> None:
     text = ISSUED.encode()
@@ -240,7 +240,7 @@ def test_a_changed_digit_verifies_only_where_nothing_signed_stands(data: st.Data
     assert signed_part(identifier) == signed_part(decode(text))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=80), st.binary(max_size=80))
 @example(bytes.fromhex("c5821a0fffffff03"), b"\xa1\xa0\xa0")
 @example(b"\x81" * 80, b"\x9f" * 80)

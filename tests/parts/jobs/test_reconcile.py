@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -14,10 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
+from ready_made import ready_made
 from shopkeeper import DONE, IDENTIFIER, LAUNCH, RESULT, Seller, name_of, times_of
 
 from masumi_sumi.clock import ManualClock
-from masumi_sumi.db import Database, database_url
 from masumi_sumi.errors import (
     NodeFailed,
     NodeNotConfigured,
@@ -31,7 +30,8 @@ from masumi_sumi.jobs.model import Job, JobState, PaymentState
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import Outcome
 from masumi_sumi.jobs.settling import NODE_PATIENCE
-from masumi_sumi.jobs.store import SqlJobStore, migrate
+from masumi_sumi.jobs.store import SqlJobStore
+from masumi_sumi.jobs.store.migration import HISTORY
 from masumi_sumi.sandbox import Sandbox
 
 S, P = JobState, PaymentState
@@ -46,20 +46,11 @@ def node() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a store that was made once, to be copied."""
-    file = tmp_path_factory.mktemp("empty") / "sumi.db"
-    asyncio.run(migrate(f"sqlite:///{file}"))
-    return file
-
-
 @pytest.fixture
-async def seller(node: Sandbox, empty_store: Path, tmp_path: Path) -> AsyncIterator[Seller]:
+async def seller(node: Sandbox, tmp_path: Path) -> AsyncIterator[Seller]:
     node.reset()
     clock = ManualClock(node.node.clock.now() / 1000)
-    file = shutil.copy(empty_store, tmp_path / "sumi.db")
-    database = await Database.writing(database_url(f"sqlite:///{file}"))
+    database = await ready_made(f"sqlite:///{tmp_path / 'sumi.db'}", HISTORY)
     async with (
         httpx.AsyncClient(trust_env=False, verify=False) as http,
         SqlJobStore(database, clock) as store,
@@ -451,7 +442,7 @@ async def test_a_job_that_breaks_holds_up_no_other(seller: Seller, spoilt: dict[
     assert broken.id not in seller.stage.made
     body_of(seller, broken, whole)
     seller.advance_to(times_of(broken).pay_by / 1000)  # when every payment is looked at itself
-    await seller.passes(2)
+    await seller.passes(3)
 
     assert (await seller.now(broken)).state is S.COMPLETED
 

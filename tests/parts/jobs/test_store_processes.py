@@ -9,12 +9,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from samples import LAUNCH, a_job
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
 
-PROGRAM = Path(__file__).with_name("other_process.py")
+PROGRAM = Path(__file__).parents[2] / "stand_ins" / "other_process.py"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @asynccontextmanager

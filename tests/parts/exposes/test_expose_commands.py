@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from masumi_sumi.cli.commands import app
 from masumi_sumi.cli.operator import BootFailed
 from masumi_sumi.cli.panel import PanelRefused
-from masumi_sumi.clock import SystemClock
+from masumi_sumi.clock import ManualClock, SystemClock
 from masumi_sumi.exposes import Boot, ExposeBook, OpenApiFinder, Serve
 from masumi_sumi.gateway.access import Access, Caller
 from masumi_sumi.gateway.exposes import ExposeRoutes
@@ -33,9 +33,15 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def gateway(
-    ray: RayStandIn, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def ray() -> RayStandIn:
+    return RayStandIn(ManualClock())
+
+
+@pytest.fixture
+def gateway(ray: RayStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    config = tmp_path / "serve_config.yaml"
+    config.write_text("http_options: {host: 127.0.0.1, port: 8005}\nproxy_location: HeadOnly\n")
+    settings = Settings(data_dir=tmp_path, serve_config=config, nodes={})
     with _served(_app(ray, settings, f"sqlite:///{tmp_path / 'exposes.db'}")) as url:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("SUMI_PANEL", url)
