@@ -409,6 +409,33 @@ async def test_no_more_jobs_run_than_there_are_places_and_the_oldest_come_first(
     assert seller.stage.begun == [job.id for job in jobs]
 
 
+async def test_runners_that_are_starting_have_their_places_too(seller: Seller):
+    seller.policy = Policy(runners_at_once=2, launches_at_once=4)
+    await seller.restart()
+    seller.stage.starting = asyncio.get_running_loop().create_future()
+    for _ in range(4):
+        await seller.start(seller.a_job(free=True))
+
+    await seller.passes(3)
+
+    assert len(seller.stage.made) == 2
+
+
+async def test_the_end_of_a_run_lets_the_next_one_start_at_once(seller: Seller):
+    seller.policy = Policy(runners_at_once=1)
+    await seller.restart()
+    seller.stage.plays = lambda job_id: None
+    for _ in range(2):
+        await seller.start(seller.a_job(free=True))
+    await seller.passes(1)
+    seller.reconciler.wake.clear()
+
+    seller.stage.finish(seller.stage.begun[0])
+    await seller.idle()
+
+    assert seller.reconciler.wake.is_set()
+
+
 async def test_no_more_runners_start_at_once_than_may(seller: Seller):
     seller.policy = Policy(runners_at_once=8, launches_at_once=2)
     await seller.restart()
