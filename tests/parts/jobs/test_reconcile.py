@@ -108,6 +108,17 @@ async def test_an_agent_of_the_second_contract_is_sold_the_same_way(seller: Sell
     assert seller.hashes_taken(job) == [HASH]
 
 
+async def test_the_raw_hash_is_handed_in_where_the_operator_wants_it(seller: Seller):
+    seller.policy = Policy(runners_at_once=1, result_form="raw")
+    await seller.restart()
+    job = await seller.sold()
+
+    seller.pay(job)
+    await seller.passes(2)
+
+    assert seller.hashes_taken(job) == [result_hash(IDENTIFIER, RESULT, "raw")] != [HASH]
+
+
 async def test_the_result_is_stored_before_its_hash_is_sent(seller: Seller):
     job = await seller.sold()
     at_request = []
@@ -455,9 +466,13 @@ async def test_no_more_runners_start_at_once_than_may(seller: Seller):
 
 
 @pytest.mark.parametrize(
-    "spoilt", [{"state": 7}, {"facts": None}], ids=["cannot be read", "breaks its turn off"]
+    ("spoilt", "is_told_again"),
+    [({"facts": None}, True), ({"state": 7}, False)],
+    ids=["breaks its turn off", "cannot be read"],
 )
-async def test_a_job_that_breaks_holds_up_no_other(seller: Seller, spoilt: dict[str, Any]):
+async def test_a_job_that_breaks_holds_up_no_other(
+    seller: Seller, spoilt: dict[str, Any], is_told_again: bool
+):
     broken, sound = await seller.sold(), await seller.sold()
     whole = body_of(seller, broken)
     body_of(seller, broken, whole | {"payment": whole["payment"] | spoilt})
@@ -468,7 +483,8 @@ async def test_a_job_that_breaks_holds_up_no_other(seller: Seller, spoilt: dict[
     assert (await seller.now(sound)).state is S.COMPLETED
     assert broken.id not in seller.stage.made
     body_of(seller, broken, whole)
-    seller.advance_to(times_of(broken).pay_by / 1000)  # when every payment is looked at itself
+    if not is_told_again:  # then every payment is looked at itself
+        seller.advance_to(times_of(broken).pay_by / 1000)
     await seller.passes(3)
 
     assert (await seller.now(broken)).state is S.COMPLETED
