@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -10,6 +9,8 @@ from html.parser import HTMLParser
 from itertools import count
 from textwrap import dedent
 from typing import Any
+
+import regex
 
 from masumi_sumi.flows.disguise import undisguised
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
@@ -155,7 +156,8 @@ def _field(name: str, element: Element) -> Iterator[Field]:
         pattern=_pattern(element.get("pattern")) if kind in ONE_LINE else None,
         scale=_scale(kind, element) if kind in _BOUNDS else BOUNDLESS,
         choices=_unique(map(_option, _options(element))) if kind in CHOSEN else (),
-        accept=_text(element.get("accept")),
+        accept=_text(element.get("accept")).strip() if kind is Kind.FILE else "",
+        many=kind is Kind.FILE and bool(element.get("multiple") or element.get("directory")),
     )
     if field.choices or kind not in CHOSEN:
         yield replace(field, default=untouched(field, _value(kind, element)))
@@ -194,11 +196,11 @@ def _option(option: Element) -> tuple[str, str]:
     return label if value is None else _text(value), label
 
 
-def _pattern(value: Any) -> re.Pattern[str] | None:
+def _pattern(value: Any) -> regex.Pattern[str] | None:
     """A browser ignores a pattern it cannot read, and so do we where Python cannot."""
     try:
-        return re.compile(_text(value), re.ASCII) if value else None
-    except (re.error, OverflowError, RecursionError):
+        return regex.compile(_text(value), regex.ASCII) if value else None
+    except (regex.error, OverflowError, RecursionError):
         return None
 
 

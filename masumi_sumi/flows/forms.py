@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+import regex
 
 from masumi_sumi.flows.kinds import Kind
 from masumi_sumi.flows.scales import BOUNDLESS, Scale
@@ -32,7 +33,7 @@ class Field:
 
     ``default`` is what the panel posts for a field nobody touches; None: it posts nothing.
     Lengths count UTF-16 code units, as browsers and the marketplace do. ``width`` is the display
-    width; only the notebook's dialect calls it a limit.
+    width; only the notebook's dialect calls it a limit. ``many``: it takes several files.
     """
 
     kind: Kind
@@ -45,10 +46,11 @@ class Field:
     min_length: int | None = None
     max_length: int | None = None
     width: int | None = None
-    pattern: re.Pattern[str] | None = None
+    pattern: regex.Pattern[str] | None = None
     scale: Scale = BOUNDLESS
     choices: tuple[Choice, ...] = ()
     accept: str = ""
+    many: bool = False
 
     def label_of(self, value: str | None) -> str:
         """The label of a choice's value; empty if there is no such choice."""

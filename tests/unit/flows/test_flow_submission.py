@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import pytest
 
 from masumi_sumi.errors import BodyUnreadable, FieldsInvalid
 from masumi_sumi.flows import Form, read_form, submitted
+from masumi_sumi.flows.rules import MATCH_SECONDS
 
 
 def form_of(**element: Any) -> Form:
@@ -169,8 +171,6 @@ REFUSED = [
     ({"type": "select", "option": COLORS}, "0", "must be one of: Red, Green, Blue"),
     ({"type": "select", "option": COLORS}, ["a\0"], "must be one of: Red, Green, Blue"),
     ({"type": "radio", "option": COLORS, "required": True}, [], "is required"),
-    ({"type": "file"}, "https://example.com/a.pdf", "files are not supported yet"),
-    ({"type": "file"}, ["https://example.com/a.pdf"], "files are not supported yet"),
 ]
 
 
@@ -348,3 +348,15 @@ def test_exactly_one_of_several_buttons_is_pressed():
         submitted(form, {"no": 0, "yes": 0})
     with pytest.raises(FieldsInvalid, match="one button must be pressed"):
         submitted(form, {})
+
+
+# --- patterns ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["a" * 60 + "!", "a" * 100_000])
+def test_a_pattern_that_takes_too_long_is_a_no_in_time(text):
+    form = form_of(type="text", pattern="(a|aa)+")
+    begun = time.perf_counter()
+
+    assert refusal(form, text) == ["must match the pattern (a|aa)+"]
+    assert time.perf_counter() - begun < 10 * MATCH_SECONDS
