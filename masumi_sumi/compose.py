@@ -23,6 +23,7 @@ from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
 from masumi_sumi.payments.escrow import NodeEscrow
 from masumi_sumi.runtime import capture, cluster, supervisor
 from masumi_sumi.runtime.agent import KodosumiAgent, flows_of
+from masumi_sumi.runtime.downloads import Downloads, FileRules
 from masumi_sumi.runtime.journal import ExecutionJournal
 from masumi_sumi.runtime.launcher import RayLauncher
 from masumi_sumi.runtime.operators import BuyerUser
@@ -64,7 +65,7 @@ class AppParts:
         return f"http://{self.settings.host}:{self.settings.serve_port}{root_path}"
 
     def agent(self, app: Any, api: Any, app_url: str) -> KodosumiAgent:
-        return KodosumiAgent(app, api, app_url)
+        return KodosumiAgent(app, api, app_url, Downloads(_file_rules(self.settings)))
 
     def capture_launches(self) -> None:
         capture.install()
@@ -126,6 +127,10 @@ def gateway_parts() -> GatewayParts:
     return GatewayParts(settings())
 
 
+def _file_rules(given: Settings) -> FileRules:
+    return FileRules(given.file_bytes, given.file_seconds, given.inner_file_hosts)
+
+
 async def _build_works(given: Settings) -> supervisor.Works:
     logs.show()
     clock = SystemClock()
@@ -139,7 +144,7 @@ async def _build_works(given: Settings) -> supervisor.Works:
         poll=min((node.poll for node in given.nodes.values()), default=2.0),
         start_timeout=given.start_timeout,
     )
-    launcher = RayLauncher(journal)
+    launcher = RayLauncher(journal, _file_rules(given))
     reconciler = Reconciler(store, escrow, launcher, journal, clock, policy)
     return supervisor.Works(store, reconciler, launcher, BuyerUser(given.buyer_user), clock.now)
 

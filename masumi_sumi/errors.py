@@ -57,6 +57,7 @@
     │   ├── HandlerFailed
     │   ├── NoLaunch
     │   └── LaunchEscaped
+    ├── FileUnfetched             a buyer's file did not come: its job fails
     └── SellerUnavailable         try again later; nothing was started
 
 Errors are built from facts (their ``args``), so they survive pickling between processes.
@@ -549,6 +550,20 @@ class LaunchEscaped(LaunchError):
             "(a bare thread or run_in_executor). Call it in the handler itself, "
             "or through asyncio.to_thread."
         )
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+class FileUnfetched(SumiError):
+    """``reason`` tells the buyer what to mend; the URL, which may hold a token, is not told."""
+
+    def __init__(self, field: str, name: str, reason: str) -> None:
+        super().__init__(field, name, reason)
+        self.field, self.name, self.reason = field, name, reason
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.name} could not be fetched: {self.reason}"
 
 
 # --- Ray Serve and the panel --------------------------------------------------------------------

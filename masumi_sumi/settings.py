@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -44,6 +45,8 @@ PAY_BEFORE_SUBMIT = 300.0
 """Seconds that the node wants between payByTime and submitResultTime."""
 
 RUNNER_BYTES = 300 * 2**20
+
+_HOST_AND_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
 ENV_FILE = ".env"
 HIDDEN = "(hidden)"
@@ -117,6 +120,9 @@ class Settings(BaseSettings):
     lock_seconds: float = Field(10800.0, ge=0)
     start_timeout: float = Field(12.0, gt=0)
     buyer_user: str = ""
+    file_bytes: int = Field(100 * 2**20, gt=0)
+    file_seconds: float = Field(300.0, gt=0, allow_inf_nan=False)
+    file_hosts: str = ""
 
     host: str = "127.0.0.1"
     panel: str = ""
@@ -157,6 +163,18 @@ class Settings(BaseSettings):
                 raise SettingInvalid("SUMI_NODES", network, "a network is Preprod or Mainnet")
             self.deadlines(network, f"network {network}", node=node)
         return self
+
+    @field_validator("file_hosts")
+    @classmethod
+    def _hosts_with_ports(cls, value: str) -> str:
+        if not all(_HOST_AND_PORT.fullmatch(each) for each in _words(value)):
+            raise ValueError("expected HOST:PORT, several separated by commas")
+        return value
+
+    @property
+    def inner_file_hosts(self) -> frozenset[str]:
+        """``host:port`` of servers that buyers' files may come from, wherever they stand."""
+        return frozenset(each.lower() for each in _words(self.file_hosts))
 
     @property
     def runners_at_once(self) -> int:
@@ -214,6 +232,10 @@ def parse_node_line(name: str, line: str) -> tuple[str, NodeSettings]:
         return parts[0], NodeSettings.model_validate(values)
     except ValidationError as error:
         raise SettingInvalid(name, HIDDEN, f"{rule}: {_first(error)}") from None
+
+
+def _words(listed: str) -> list[str]:
+    return [each.strip() for each in listed.split(",") if each.strip()]
 
 
 def _nodes_of(given: object) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What a flow asks and answers, between Kodosumi's panel and a buyer's JSON. Pure."""
 
+from masumi_sumi.flows.attachments import Attachment, accepts, attachments
 from masumi_sumi.flows.disguise import disguised, undisguised
 from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.failures import UNTOLD, error_text
@@ -13,6 +14,7 @@ from masumi_sumi.flows.submission import submitted
 __all__ = [
     "NO_RESULT",
     "UNTOLD",
+    "Attachment",
     "Choice",
     "Field",
     "Form",
@@ -20,6 +22,8 @@ __all__ = [
     "Limit",
     "Note",
     "Scale",
+    "accepts",
+    "attachments",
     "disguised",
     "error_text",
     "mip003_schema",

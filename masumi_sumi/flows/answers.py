@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from masumi_sumi.errors import FieldsInvalid
+from masumi_sumi.flows.attachments import MOST_FILES, url_faults
 from masumi_sumi.flows.forms import Field
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, TEMPORAL, Kind
 from masumi_sumi.flows.scales import place, shortest, written
@@ -105,7 +106,18 @@ def _by_word(field: Field, word: str) -> str:
 
 
 def _file(field: Field, value: Any) -> str:
-    raise _refusal(field, "files are not supported yet")
+    """URLs, one a line."""
+    urls = value if isinstance(value, list) else [value]
+    if not all(isinstance(url, str) for url in urls):
+        raise _refusal(field, "must be a URL, or a list of URLs")
+    if len(urls) > (MOST_FILES if field.many else 1):
+        raise _refusal(
+            field, f"must be at most {MOST_FILES} files" if field.many else "must be one file"
+        )
+    reasons = [reason for url in urls for reason in url_faults(field, url)]
+    if reasons:
+        raise _refusal(field, reasons[0])
+    return "\n".join(urls)
 
 
 def _refusal(field: Field, reason: str) -> FieldsInvalid:

@@ -7,6 +7,7 @@ from typing import Any
 
 from masumi_sumi.errors import BodyUnreadable, FieldsInvalid
 from masumi_sumi.flows.answers import answer, is_clean, unanswered
+from masumi_sumi.flows.attachments import enclosed
 from masumi_sumi.flows.forms import Field, Form
 from masumi_sumi.flows.rules import faults
 
@@ -23,7 +24,8 @@ def submitted(form: Form, data: Any, *, required: bool = True) -> dict[str, str]
     an untouched field: the form's value, a select's first option, a slider's middle, ``""`` for
     an empty text, nothing for an unchecked box. So a handler written for the panel finds the
     keys it finds there, and ``inputs.get(name)`` is falsy for the same fields as for Kodosumi's
-    JSON callers. The author's own defaults are not held against the buyer.
+    JSON callers. The author's own defaults are not held against the buyer. Files are posted as
+    uploads that are still to be fetched: ``attachments`` tells them.
 
     ``required=False`` leaves required fields and buttons to the author's own validation; all
     other rules stay. Raises FieldsInvalid with every reason of every field, BodyUnreadable if
@@ -42,7 +44,7 @@ def submitted(form: Form, data: Any, *, required: bool = True) -> dict[str, str]
     errors |= dict(_unpressed(form, posted, required)) if not errors else {}
     if errors:
         raise FieldsInvalid(errors)
-    return posted
+    return enclosed(form, posted)
 
 
 def _posted(field: Field, value: Any, required: bool) -> str | None:

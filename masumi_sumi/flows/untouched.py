@@ -21,6 +21,8 @@ def untouched(field: Field, value: str | None) -> str | None:
     """
     if field.kind is Kind.BOOLEAN or field.kind in CHOSEN:
         return _chosen(field, value)
+    if field.kind is Kind.FILE:
+        return ""  # an upload of somebody else is no default
     text = value or ""
     if field.kind is Kind.RANGE:
         return _slider(field.scale, place(Kind.RANGE, text))

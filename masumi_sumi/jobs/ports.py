@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from masumi_sumi.flows import Attachment
 from masumi_sumi.jobs.model import (
     Job,
     JobState,
@@ -219,6 +220,7 @@ class Sale:
     input_hash: str
     agent_identifier: str
     endpoint: str = ""  # where the buyer asks for the job's status
+    files: tuple[Attachment, ...] = ()  # to fetch before the job's code begins
 
 
 class Supervision(JobReader, Protocol):

@@ -15,6 +15,7 @@ from masumi_sumi import flows, hashing
 from masumi_sumi.clock import Clock
 from masumi_sumi.errors import (
     BodyUnreadable,
+    FieldsInvalid,
     HandlerFailed,
     IdentifierInvalid,
     JobNotAwaitingInput,
@@ -128,7 +129,15 @@ class JobService:
             payment=None if terms.free else _payment_wanted(terms),
         )
         endpoint = f"{hire.app_url.rstrip('/')}{hire.flow.rstrip('/')}"
-        sale = Sale(job.id, job.user, job.identifier, digest, terms.agent_identifier, endpoint)
+        sale = Sale(
+            job.id,
+            job.user,
+            job.identifier,
+            digest,
+            terms.agent_identifier,
+            endpoint,
+            flows.attachments(form, values),
+        )
         launch = await self._agent.launch(hire.flow, values, sale)
         return await self._supervision.start(job, launch)
 
@@ -169,6 +178,7 @@ class JobService:
         if question is None:
             raise await self._nothing_to_answer(standing, chosen)
         values = flows.submitted(question.form, data)
+        _refuse_files(question.form, values)
         over = f"{job_id}:{question.lock.id}" if over_lock else standing.job.identifier
         digest = hashing.input_hash(over, data)
         if not await self._agent.answer(job_id, question.lock.id, values, digest):
@@ -243,6 +253,13 @@ def _check_identifier(identifier: str, terms: Terms) -> None:
         fine = _PRICED_IDENTIFIER.fullmatch(identifier) is not None
     if not fine:
         raise IdentifierInvalid(identifier)
+
+
+def _refuse_files(form: flows.Form, values: dict[str, str]) -> None:
+    """Kodosumi brings what is uploaded in a lock's form to no execution, so neither do we."""
+    files = flows.attachments(form, values)
+    if files:
+        raise FieldsInvalid({file.field: ["files can be sent at the start only"] for file in files})
 
 
 def _payment_wanted(terms: Terms) -> Payment:

@@ -23,6 +23,7 @@ from masumi_sumi.errors import (
 from masumi_sumi.jobs.model import Launch
 from masumi_sumi.jobs.ports import Sale
 from masumi_sumi.runtime import capture
+from masumi_sumi.runtime.downloads import Downloads, FileRules
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,11 @@ def flows_of(api: Any) -> dict[str, Any]:
 class KodosumiAgent:
     """``app`` takes the requests; ``serve_api`` is the ServeAPI inside it, for its forms."""
 
-    def __init__(self, app: ASGIApp, serve_api: Any, app_url: str) -> None:
+    def __init__(
+        self, app: ASGIApp, serve_api: Any, app_url: str, downloads: Downloads | None = None
+    ) -> None:
         self._app, self._serve_api, self._app_url = app, serve_api, app_url
+        self._downloads = downloads or Downloads(FileRules())
         capture.install()
 
     def flows(self) -> dict[str, Any]:
@@ -66,6 +70,7 @@ class KodosumiAgent:
     # --- launching -----------------------------------------------------------------------------
 
     async def launch(self, flow: str, values: dict[str, Any], sale: Sale) -> Launch:
+        await self._downloads.check(sale.files)
         ticket = capture.Ticket(sale.job_id)
         with capture.selling(ticket):
             status, answer = await self._call("POST", flow, values, sale.user, ticket)
@@ -149,7 +154,7 @@ def _reason(answer: Any) -> str:
 def _launch_of(captured: dict[str, Any], sale: Sale) -> Launch:
     from kodosumi.helper import serialize
 
-    spec = {**captured, "fid": sale.job_id, "username": sale.user}
+    spec = {**captured, "fid": sale.job_id, "username": sale.user, "files": sale.files}
     return Launch(
         spec=cloudpickle.dumps(spec),
         runtime_env=_own_runtime_env(),

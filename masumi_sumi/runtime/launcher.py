@@ -14,6 +14,7 @@ from masumi_sumi.jobs.machine import result_due
 from masumi_sumi.jobs.model import Job, Launch
 from masumi_sumi.jobs.ports import Outcome, RunnerGone
 from masumi_sumi.runtime import runner
+from masumi_sumi.runtime.downloads import FileRules
 from masumi_sumi.runtime.journal import ExecutionJournal
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ HAND_OVER = 10.0
 class RayLauncher:
     """Holds the handles of the runners it made, so that a call is not lost with its handle."""
 
-    def __init__(self, journal: ExecutionJournal) -> None:
-        self._journal = journal
+    def __init__(self, journal: ExecutionJournal, files: FileRules) -> None:
+        self._journal, self._files = journal, files
         self._handles: dict[str, Any] = {}
         self._runs: dict[str, Any] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -41,6 +42,7 @@ class RayLauncher:
                 job.attempts,
                 result_due(job),
                 launch.runtime_env,
+                self._files,
             )
         except (RayError, ValueError) as error:
             raise RunnerGone(f"no runner could be made: {_line(error)}") from error

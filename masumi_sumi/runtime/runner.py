@@ -11,7 +11,6 @@ import asyncio
 import collections
 import sys
 from concurrent.futures import Future
-from pathlib import Path
 from traceback import format_exc
 from typing import Any
 
@@ -34,6 +33,10 @@ from kodosumi.helper import now
 from kodosumi.runner.tracer import Tracer
 from ray import cloudpickle
 
+from masumi_sumi.errors import FileUnfetched
+from masumi_sumi.runtime.cluster import exec_dir
+from masumi_sumi.runtime.downloads import Downloads, FileRules
+from masumi_sumi.runtime.folder import ExecutionFolder
 from masumi_sumi.runtime.names import NAMESPACE as OURS
 from masumi_sumi.runtime.names import SUPERVISOR
 
@@ -72,35 +75,6 @@ def _queue_of(actor: Any) -> Any:
     return queue
 
 
-class LocalFiles:
-    """The execution's own folder, for a job that has no panel session to ask for its files."""
-
-    def __init__(self, username: str, fid: str) -> None:
-        self._root = Path(InternalSettings().EXEC_DIR) / username / fid
-
-    async def ls(self, path: str = "in") -> list[dict[str, Any]]:
-        """Raises FileNotFoundError when there are none; Kodosumi takes that as "no files"."""
-        folder = self._root / path.strip("/").split("/", 1)[0]
-        found = await asyncio.to_thread(self._list, folder)
-        if not found:
-            raise FileNotFoundError(path)
-        return found
-
-    def _list(self, folder: Path) -> list[dict[str, Any]]:
-        return [
-            {
-                "path": str(file.relative_to(self._root)),
-                "size": file.stat().st_size,
-                "last_modified": file.stat().st_mtime,
-            }
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-        ]
-
-    async def close(self) -> None:
-        pass
-
-
 class SumiTracer(Tracer):  # type: ignore[misc]
     """A tracer whose locks end before the job's payment does, and that needs no panel."""
 
@@ -129,9 +103,17 @@ class SumiTracer(Tracer):  # type: ignore[misc]
         return await super().lock(name, data, seconds)
 
     async def fs(self) -> Any:
-        if not self.jwt or self.panel_url in ("", "None"):
-            return LocalFiles(self.username, self.fid)
-        return await super().fs()
+        return self._folder() or await super().fs()
+
+    def fs_sync(self) -> Any:
+        folder = self._folder()
+        return folder.sync if folder else super().fs_sync()
+
+    def _folder(self) -> ExecutionFolder | None:
+        """For a job that has no session at the panel to ask for its files."""
+        if self.jwt and self.panel_url not in ("", "None"):
+            return None
+        return ExecutionFolder(exec_dir() / self.username / self.fid)
 
 
 def tracer_of(
@@ -145,13 +127,14 @@ def tracer_of(
 class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
     """One run of one job. ``spec`` is cloudpickle of the captured launch."""
 
-    def __init__(self, spec: bytes, attempt: int, due: float | None):
+    def __init__(self, spec: bytes, attempt: int, due: float | None, files: FileRules):
         launch = cloudpickle.loads(spec)
         self.fid, self.username = launch["fid"], launch["username"]
         self.app_url = launch["app_url"].rstrip("/")
         self.panel_url = str(launch.get("panel_url") or "").rstrip("/")
         self.entry_point, self.inputs = launch["entry_point"], launch.get("inputs")
         self.extra = launch.get("extra")
+        self._files, self._file_rules = launch.get("files", ()), files
         self.active = True
         self._attempt = attempt
         self._locks: dict[str, dict[str, Any]] = {}
@@ -174,18 +157,32 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
             return
         self._begun = True
         try:
+            unfetched = await self._fetch_files()
             if not await self._supervisor().runner_started.remote(self.fid, self._attempt):
                 self._settle({"unbegun": "the job was not to be run"})
                 return
-            outcome, status = await self._work()
+            outcome, status = await self._work(unfetched)
             await self._put_async(EVENT_STATUS, status)
         except BaseException:
             self._settle({"unbegun": format_exc()})  # nobody reads what run() raises
             raise
         self._settle(outcome)
 
-    async def _work(self) -> tuple[dict[str, str], str]:
+    async def _fetch_files(self) -> FileUnfetched | None:
+        """Before the author's code has begun, so that a runner that dies over it is made again."""
+        if not self._files:
+            return None
         try:
+            folder = exec_dir() / self.username / self.fid / "in"
+            await Downloads(self._file_rules).fetch(self._files, folder)
+        except FileUnfetched as error:
+            return error
+        return None
+
+    async def _work(self, unfetched: FileUnfetched | None) -> tuple[dict[str, str], str]:
+        try:
+            if unfetched is not None:
+                raise unfetched
             await self.start()
         except BaseException:  # noqa: BLE001 - the author's code may raise anything, or exit
             trace = format_exc()
@@ -319,6 +316,7 @@ def make(
     attempt: int,
     due: float | None,
     runtime_env: dict[str, Any],
+    files: FileRules,
 ) -> Any:
     """The runner's handle: the one that is there, or a new one in the app's own environment."""
     options: dict[str, Any] = {
@@ -331,4 +329,4 @@ def make(
     }
     if runtime_env:
         options["runtime_env"] = runtime_env
-    return ActorClass.options(**options).remote(spec, attempt, due)
+    return ActorClass.options(**options).remote(spec, attempt, due, files)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 import types
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -171,6 +173,48 @@ async def start_crew(inputs: dict[str, Any], request: Request) -> Any:
 @app.enter("/crew-class", model=form("word"), summary="A decorated crew class")
 async def start_crew_class(inputs: dict[str, Any], request: Request) -> Any:
     return Launch(request, CrewFactory, inputs=inputs)
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def told(folder: Path, names: list[str]) -> str:
+    lines = [f"{n} {hashlib.sha256((folder / n).read_bytes()).hexdigest()}" for n in names]
+    return "\n".join(lines)
+
+
+async def read_files(inputs: dict[str, Any], tracer: Tracer) -> str:
+    async with await tracer.fs() as fs:
+        copies = [Path(copy) async for copy in fs.download("in")]
+    return told(copies[0].parent, sorted(inputs["docs"]))
+
+
+def read_files_blocking(inputs: dict[str, Any], tracer: Tracer) -> str:
+    with tracer.fs_sync() as fs:
+        copies = [Path(copy) for copy in fs.download("in")]
+        answer = copies[0].with_name("answer.txt")
+        answer.write_text("done")
+        fs.upload(str(answer))
+    return told(copies[0].parent, sorted(inputs["docs"]))
+
+
+READING = {"async": read_files, "blocking": read_files_blocking}
+file_form = F.Model(
+    F.InputFiles(name="docs", label="Documents", required=True, multiple=True),
+    F.InputText(name="how", label="How"),
+    F.Submit("Go"),
+)
+
+
+@app.enter("/files", model=file_form, summary="Reads files")
+async def start_files(inputs: dict[str, Any], request: Request) -> Any:
+    return Launch(request, READING[inputs["how"]], inputs=inputs)
+
+
+@sumi(agent_identifier=AGENT, network="Preprod")
+@app.enter("/paid-files", model=file_form, summary="Is paid, and reads files")
+async def start_paid_files(inputs: dict[str, Any], request: Request) -> Any:
+    return Launch(request, READING[inputs["how"]], inputs=inputs)
 
 
 # --- questions to the buyer ----------------------------------------------------------------------

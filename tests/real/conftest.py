@@ -16,6 +16,7 @@ import psutil
 import pytest
 import yaml
 from desk import Desk
+from shelf import Shelf, open_shelf
 from shop import Cluster, Node, Panel, Shop
 
 from masumi_sumi.cli import record
@@ -65,8 +66,9 @@ def start_stack(fresh_settings: Callable[[], Settings]) -> StartStack:
     """Stacks that leave neither a process nor a folder of Ray's when they end."""
 
     @contextmanager
-    def start(*, max_runners: int = 8, **options: Any) -> Iterator[Stack]:
-        settings = fresh_settings().model_copy(update={"max_runners": max_runners})
+    def start(*, max_runners: int = 8, file_hosts: str = "", **options: Any) -> Iterator[Stack]:
+        own = {"max_runners": max_runners, "file_hosts": file_hosts}
+        settings = fresh_settings().model_copy(update=own)
         with Stack(settings, folder=ROOT, sandbox_options=SANDBOX, **options) as stack:
             running = record.read(settings.data_dir)
             yield stack
@@ -78,8 +80,14 @@ def start_stack(fresh_settings: Callable[[], Settings]) -> StartStack:
 
 
 @pytest.fixture(scope="session")
-def stack(start_stack: StartStack) -> Iterator[Stack]:
-    with start_stack() as stack:
+def shelf() -> Iterator[Shelf]:
+    with open_shelf() as shelf:
+        yield shelf
+
+
+@pytest.fixture(scope="session")
+def stack(start_stack: StartStack, shelf: Shelf) -> Iterator[Stack]:
+    with start_stack(file_hosts=shelf.host) as stack:
         yield stack
 
 

@@ -200,3 +200,18 @@ def test_derived_deadlines_leave_the_node_its_times(pay_by: float, run: float, l
 def test_half_of_the_memory_bounds_the_runners_unless_set():
     assert Settings(max_runners=3).runners_at_once == 3
     assert Settings().runners_at_once >= 2
+
+
+def test_inner_file_hosts_are_listed_with_their_ports(monkeypatch: pytest.MonkeyPatch):
+    assert Settings().inner_file_hosts == frozenset()
+    monkeypatch.setenv("SUMI_FILE_HOSTS", "MinIO.inner:9000, [::1]:80")
+
+    assert Settings().inner_file_hosts == {"minio.inner:9000", "[::1]:80"}
+
+
+@pytest.mark.parametrize("hosts", ["minio", "http://minio:9000", "minio:9000 other:80", "::1:80"])
+def test_a_file_host_without_its_port_is_refused(monkeypatch: pytest.MonkeyPatch, hosts: str):
+    monkeypatch.setenv("SUMI_FILE_HOSTS", hosts)
+
+    with pytest.raises(SettingInvalid, match="SUMI_FILE_HOSTS"):
+        Settings()
