@@ -15,7 +15,6 @@ import httpx
 
 from masumi_sumi.buyer import answers
 from masumi_sumi.buyer.answers import Availability, Standing, Started
-from masumi_sumi.buyer.questions import Form
 from masumi_sumi.errors import (
     AgentFailed,
     AgentRefused,
@@ -23,6 +22,7 @@ from masumi_sumi.errors import (
     AgentUnreadable,
     SettingInvalid,
 )
+from masumi_sumi.flows.questions import Form
 from masumi_sumi.payments.connection import is_here
 
 CONNECT_TIMEOUT = 5.0

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from masumi_sumi.buyer.questions import Form, SchemaUnreadable, read_schema
 from masumi_sumi.errors import AgentUnreadable
+from masumi_sumi.flows.questions import Form, SchemaUnreadable, read_schema
 from masumi_sumi.jobs.model import Amount, Times
 from masumi_sumi.payments.wire import MAX_IDENTIFIER, unit
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from masumi_sumi.buyer.answers import Status
-from masumi_sumi.buyer.questions import Form
 from masumi_sumi.buyer.results import HashForm
+from masumi_sumi.flows.questions import Form
 
 
 @dataclass(frozen=True, slots=True)

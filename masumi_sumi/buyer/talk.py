@@ -9,8 +9,8 @@ from masumi_sumi.buyer import values
 from masumi_sumi.buyer.agent import AgentClient
 from masumi_sumi.buyer.answers import Standing
 from masumi_sumi.buyer.events import Answered, Asked, Event, Troubled
-from masumi_sumi.buyer.questions import Form, Group
 from masumi_sumi.errors import AgentFailed, AgentRefused, AgentUnreachable, AnswerUnverified
+from masumi_sumi.flows.questions import Form, Group
 from masumi_sumi.hashing import input_hash
 
 MOST_REFUSALS = 5

@@ -13,7 +13,11 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 
-from masumi_sumi.buyer.questions import (
+from masumi_sumi.errors import FieldsInvalid
+from masumi_sumi.flows.answers import is_clean
+from masumi_sumi.flows.forms import Field
+from masumi_sumi.flows.kinds import Kind
+from masumi_sumi.flows.questions import (
     CHOICES,
     MOMENTS,
     NUMBERS,
@@ -23,10 +27,6 @@ from masumi_sumi.buyer.questions import (
     Question,
     Type,
 )
-from masumi_sumi.errors import FieldsInvalid
-from masumi_sumi.flows.answers import is_clean
-from masumi_sumi.flows.forms import Field
-from masumi_sumi.flows.kinds import Kind
 from masumi_sumi.flows.rules import faults
 from masumi_sumi.flows.scales import FORMATS, Limit, Scale, place, written
 

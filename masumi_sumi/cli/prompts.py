@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from masumi_sumi.buyer import Form, Question, Type, values
-from masumi_sumi.buyer.questions import CHOICES, SWITCHES
 from masumi_sumi.errors import FieldsInvalid
+from masumi_sumi.flows.questions import CHOICES, SWITCHES
 
 _HINTS = {
     Type.DATE: "YYYY-MM-DD",

@@ -1,6 +1,7 @@
 """What a flow asks and answers, between Kodosumi's panel and a buyer's JSON. Pure."""
 
 from masumi_sumi.flows.attachments import Attachment, accepts, attachments
+from masumi_sumi.flows.designs import elements_of
 from masumi_sumi.flows.disguise import disguised, undisguised
 from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.failures import UNTOLD, error_text
@@ -25,6 +26,7 @@ __all__ = [
     "accepts",
     "attachments",
     "disguised",
+    "elements_of",
     "error_text",
     "mip003_schema",
     "read_form",

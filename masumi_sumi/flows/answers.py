@@ -8,7 +8,7 @@ from typing import Any
 from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows.attachments import MOST_FILES, url_faults
 from masumi_sumi.flows.forms import Field
-from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, TEMPORAL, Kind
+from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, SWITCHES, TEMPORAL, Kind
 from masumi_sumi.flows.scales import place, shortest, written
 
 _TOLD = 20
@@ -125,8 +125,8 @@ def _refusal(field: Field, reason: str) -> FieldsInvalid:
 
 
 _READERS: dict[Kind, Callable[[Field, Any], str | None]] = {
-    Kind.BOOLEAN: _switch,
     Kind.FILE: _file,
+    **dict.fromkeys(SWITCHES, _switch),
     **dict.fromkeys(NUMERIC, _number),
     **dict.fromkeys(TEMPORAL, _moment),
     **dict.fromkeys(CHOSEN, _choice),

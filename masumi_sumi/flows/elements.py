@@ -14,13 +14,13 @@ import regex
 
 from masumi_sumi.flows.disguise import undisguised
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
-from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, TEXTUAL, Kind
+from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, SWITCHES, TEXTUAL, Kind
 from masumi_sumi.flows.scales import BOUNDLESS, Limit, Scale, place, written
 from masumi_sumi.flows.untouched import untouched
 
 Element = Mapping[str, Any]
 
-_ALIASES = {"checkbox": Kind.BOOLEAN, "option": Kind.SELECT, "string": Kind.TEXT}
+_ALIASES = {"option": Kind.SELECT, "string": Kind.TEXT}
 _NOTES = {"markdown", "html", "none"}
 _SILENT = {"hr", "break", "errors", "cancel", "submit"}
 _BOUNDS = {
@@ -45,7 +45,7 @@ def read_form(elements: Sequence[Element]) -> Form:
     """
     elements = [undisguised(element) for element in elements]
     items = list(_items(elements))
-    names = {item.name for item in items if isinstance(item, Field)}
+    names = {item.name if isinstance(item, Field) else item.id for item in items}
     submit = any(_submits(element) for element in elements)
     return _settled(Form(_numbered(items, names), submit))
 
@@ -54,17 +54,21 @@ def _items(elements: Sequence[Element]) -> Iterator[Field | Note]:
     seen: set[str] = set()
     for element in elements:
         kind, name = _text(element.get("type")), _text(element.get("name"))
-        if kind in _NOTES:
+        if kind in _NOTES and name not in seen:
+            seen |= {name} - {""}
             yield from _note(element)
-        elif name and name not in seen and kind not in _SILENT:
+        elif name and name not in seen and kind not in _SILENT | _NOTES:
             seen.add(name)
             yield from _button(name, elements) if kind == "action" else _field(name, element)
 
 
 def _numbered(items: Sequence[Field | Note], names: set[str]) -> tuple[Field | Note, ...]:
-    """Notes get the ids note_1, note_2, ... in their order, beside the names of the fields."""
+    """Notes without a name get the ids note_1, note_2, ... in their order, beside all names."""
     free = (f"note_{number}" for number in count(1) if f"note_{number}" not in names)
-    return tuple(replace(item, id=next(free)) if isinstance(item, Note) else item for item in items)
+    return tuple(
+        replace(item, id=next(free)) if isinstance(item, Note) and not item.id else item
+        for item in items
+    )
 
 
 def _submits(element: Element) -> bool:
@@ -91,7 +95,7 @@ def _note(element: Element) -> Iterator[Note]:
         text = _plain(text)
     title = _text(element.get("label")).strip() or text.partition("\n")[0].strip(" #*_`>-\t\r")
     if text:
-        yield Note("", title[:_TITLE] or "Note", text)
+        yield Note(_text(element.get("name")), title[:_TITLE] or "Note", text)
 
 
 class _Words(HTMLParser):
@@ -150,6 +154,7 @@ def _field(name: str, element: Element) -> Iterator[Field]:
         required=bool(element.get("required")) and kind is not Kind.HIDDEN,
         placeholder=_text(element.get("placeholder")),
         description=_description(kind, element),
+        caption=_text(element.get("option")).strip() if kind is Kind.CHECKBOX else "",
         min_length=_count(element.get("min_length")) if kind in TEXTUAL else None,
         max_length=_count(element.get("max_length")) if kind in TEXTUAL else None,
         width=_count(element.get("size")) if kind in TEXTUAL else None,
@@ -180,7 +185,7 @@ def _value(kind: Kind, element: Element) -> str | None:
     leaves it where the last caller's choice was.
     """
     value = element.get("value")
-    if kind is Kind.BOOLEAN:
+    if kind in SWITCHES:
         return "on" if value else None
     return None if value is None else _text(value)
 
@@ -206,11 +211,14 @@ def _pattern(value: Any) -> regex.Pattern[str] | None:
 
 def _scale(kind: Kind, element: Element) -> Scale:
     """HTML's rules: numbers go in steps of 1 and times in minutes unless the form says otherwise,
-    counted from the lower bound or else from the form's value; a range spans 0 to 100.
+    counted from the lower bound or else from the form's value; a range spans 0 to 100, and ends
+    where it begins rather than before.
     """
     lowest, highest = ("0", "100") if kind is Kind.RANGE else ("", "")
     low = _limit(kind, element.get(_BOUNDS[kind][0]), lowest)
     high = _limit(kind, element.get(_BOUNDS[kind][1]), highest)
+    if kind is Kind.RANGE and low and high and high.place < low.place:
+        high = low
     if kind not in NUMERIC and kind not in (Kind.TIME, Kind.DATETIME):
         return Scale(kind, low, high)
     start = low or _limit(kind, element.get("value"), "")

@@ -33,7 +33,8 @@ class Field:
 
     ``default`` is what the panel posts for a field nobody touches; None: it posts nothing.
     Lengths count UTF-16 code units, as browsers and the marketplace do. ``width`` is the display
-    width; only the notebook's dialect calls it a limit. ``many``: it takes several files.
+    width; only the notebook's dialect calls it a limit. ``caption`` stands beside a checkbox.
+    ``many``: it takes several files.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Field:
     default: str | None = ""
     placeholder: str = ""
     description: str = ""
+    caption: str = ""
     min_length: int | None = None
     max_length: int | None = None
     width: int | None = None

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     MONTH = "month"
     WEEK = "week"
     BOOLEAN = "boolean"
+    CHECKBOX = "checkbox"
     SELECT = "select"
     RADIO = "radio"
     BUTTON = "button"
@@ -33,4 +34,5 @@ ONE_LINE = frozenset({Kind.TEXT, Kind.PASSWORD, Kind.EMAIL, Kind.URL, Kind.TEL, 
 TEXTUAL = ONE_LINE | {Kind.TEXTAREA}
 NUMERIC = frozenset({Kind.NUMBER, Kind.RANGE})
 TEMPORAL = frozenset({Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.MONTH, Kind.WEEK})
+SWITCHES = frozenset({Kind.BOOLEAN, Kind.CHECKBOX})
 CHOSEN = frozenset({Kind.SELECT, Kind.RADIO, Kind.BUTTON})

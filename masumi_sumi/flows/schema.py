@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from masumi_sumi.flows.forms import Field, Form, Note
-from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, TEMPORAL, TEXTUAL, Kind
+from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, SWITCHES, TEMPORAL, TEXTUAL, Kind
 from masumi_sumi.flows.scales import Limit
 from masumi_sumi.hashing import canonical_json
 
@@ -18,6 +18,7 @@ _TYPES = {Kind.SELECT: "option", Kind.BUTTON: "option"}
 _TYPED = ("default", "placeholder", "description")
 _CARRIED: dict[Kind, tuple[str, ...]] = dict.fromkeys(Kind, _TYPED) | {
     Kind.PASSWORD: ("placeholder", "description"),
+    Kind.CHECKBOX: ("label", "default", "description"),
     Kind.COLOR: ("default", "description"),
     Kind.RANGE: ("step", "default", "description"),
     Kind.HIDDEN: ("value",),
@@ -93,6 +94,7 @@ def _data(field: Field) -> dict[str, Any]:
         "default": _default(field),
         "placeholder": field.placeholder,
         "description": field.description,
+        "label": field.caption,
         "value": field.default,
         "values": [choice.label for choice in field.choices],
         "step": _json_number(field.scale.step),
@@ -103,7 +105,7 @@ def _data(field: Field) -> dict[str, Any]:
 
 
 def _default(field: Field) -> str | bool | int | float | None:
-    if field.kind is Kind.BOOLEAN:
+    if field.kind in SWITCHES:
         return field.default == "on"
     if field.kind in NUMERIC:
         return _json_number(Fraction(field.default)) if field.default else None

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 
 from masumi_sumi.flows.forms import Field
-from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, TEMPORAL, Kind
+from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, SWITCHES, TEMPORAL, Kind
 from masumi_sumi.flows.scales import Scale, number_text, place, shortest
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -19,7 +19,7 @@ def untouched(field: Field, value: str | None) -> str | None:
     As HTML has it: a select starts at its first option, a range in its middle, a color at black,
     and a value that its kind cannot read counts as none.
     """
-    if field.kind is Kind.BOOLEAN or field.kind in CHOSEN:
+    if field.kind in SWITCHES | CHOSEN:
         return _chosen(field, value)
     if field.kind is Kind.FILE:
         return ""  # an upload of somebody else is no default
@@ -34,7 +34,7 @@ def untouched(field: Field, value: str | None) -> str | None:
 
 
 def _chosen(field: Field, value: str | None) -> str | None:
-    if field.kind is Kind.BOOLEAN or any(choice.value == value for choice in field.choices):
+    if field.kind in SWITCHES or any(choice.value == value for choice in field.choices):
         return value
     return field.choices[0].value if field.kind is Kind.SELECT else None
 

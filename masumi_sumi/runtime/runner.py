@@ -33,7 +33,6 @@ from kodosumi.helper import now
 from kodosumi.runner.tracer import Tracer
 from ray import cloudpickle
 
-from masumi_sumi.errors import FileUnfetched
 from masumi_sumi.runtime.cluster import exec_dir
 from masumi_sumi.runtime.downloads import Downloads, FileRules
 from masumi_sumi.runtime.folder import ExecutionFolder
@@ -75,7 +74,7 @@ def _queue_of(actor: Any) -> Any:
     return queue
 
 
-class SumiTracer(Tracer):  # type: ignore[misc]
+class SumiTracer(Tracer):
     """A tracer whose locks end before the job's payment does, and that needs no panel."""
 
     username = ""
@@ -157,38 +156,33 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
             return
         self._begun = True
         try:
-            unfetched = await self._fetch_files()
             if not await self._supervisor().runner_started.remote(self.fid, self._attempt):
                 self._settle({"unbegun": "the job was not to be run"})
                 return
-            outcome, status = await self._work(unfetched)
+            outcome, status = await self._work()
             await self._put_async(EVENT_STATUS, status)
         except BaseException:
             self._settle({"unbegun": format_exc()})  # nobody reads what run() raises
             raise
         self._settle(outcome)
 
-    async def _fetch_files(self) -> FileUnfetched | None:
-        """Before the author's code has begun, so that a runner that dies over it is made again."""
-        if not self._files:
-            return None
+    async def _work(self) -> tuple[dict[str, str], str]:
         try:
-            folder = exec_dir() / self.username / self.fid / "in"
-            await Downloads(self._file_rules).fetch(self._files, folder)
-        except FileUnfetched as error:
-            return error
-        return None
-
-    async def _work(self, unfetched: FileUnfetched | None) -> tuple[dict[str, str], str]:
-        try:
-            if unfetched is not None:
-                raise unfetched
+            await self._fetch_files()
             await self.start()
         except BaseException:  # noqa: BLE001 - the author's code may raise anything, or exit
             trace = format_exc()
             await self._put_async(EVENT_ERROR, trace)
             return {"error": trace}, STATUS_ERROR
         return {"final": self._final}, STATUS_END
+
+    async def _fetch_files(self) -> None:
+        """A stranger's server may be slow: it takes the time of the run, not of the start, which
+        few jobs may be in at once.
+        """
+        if self._files:
+            folder = exec_dir() / self.username / self.fid / "in"
+            await Downloads(self._file_rules).fetch(self._files, folder)
 
     def _settle(self, outcome: dict[str, str]) -> None:
         if not self._outcome.done():

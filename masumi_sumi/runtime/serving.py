@@ -32,7 +32,7 @@ def ingress(app: Any, cls: type) -> type:
 def around_class(cls: Any, wrap: Wrap) -> type:
     """An ASGI ingress class whose requests pass a middleware first."""
 
-    class SumiIngress(cls):  # type: ignore[misc]
+    class SumiIngress(cls):
         async def __init__(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[misc]
             made = super().__init__(*args, **kwargs)  # Serve wants this one async; that one may be
             if inspect.isawaitable(made):

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masumi_sumi.buyer import Form, Type, read_schema, values
-from masumi_sumi.buyer.questions import SchemaUnreadable
 from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows import mip003_schema, read_form, schema_hashes, submitted
+from masumi_sumi.flows.questions import SchemaUnreadable
 
 
 def asks(kind: str, data: dict[str, Any] | None = None, **rules: Any) -> Form:

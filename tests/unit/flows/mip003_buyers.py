@@ -29,6 +29,7 @@ DATA = {
     "color": {"default", "description"},
     "range": {"step", "default", "description"},
     "hidden": {"value"},
+    "checkbox": {"label", "default", "description"},
     "radio": {"values", "default", "description"},
     "option": {"values", "placeholder", "description"},
     "file": {"outputFormat", "description"},
@@ -61,7 +62,7 @@ def _assert_field(field: dict[str, Any]) -> None:
     if "data" in field:
         assert field["data"]
         assert set(field["data"]) <= DATA[field["type"]]
-    if field["type"] in ("range", "hidden", "option", "radio", "file", "none"):
+    if field["type"] in ("range", "hidden", "checkbox", "option", "radio", "file", "none"):
         assert "data" in field
     _assert_data(field["type"], field.get("data", {}))
     if field["type"] == "none":
@@ -70,16 +71,21 @@ def _assert_field(field: dict[str, Any]) -> None:
 
 
 def _assert_data(kind: str, data: dict[str, Any]) -> None:
-    for key in ("placeholder", "description", "value"):
+    for key in ("placeholder", "description", "value", "label"):
         assert key not in data or (isinstance(data[key], str) and data[key])
     if "values" in data:
         assert data["values"]
         assert all(isinstance(value, str) and value for value in data["values"])
         assert len(set(data["values"])) == len(data["values"])
-    wanted: Any = {"number": (int, float), "range": (int, float), "boolean": bool}.get(kind, str)
+    wanted: Any = {
+        "number": (int, float),
+        "range": (int, float),
+        "boolean": bool,
+        "checkbox": bool,
+    }.get(kind, str)
     for key in ("default", "step"):
         assert key not in data or isinstance(data[key], wanted if key == "default" else int | float)
-    assert kind == "boolean" or not isinstance(data.get("default"), bool)
+    assert kind in ("boolean", "checkbox") or not isinstance(data.get("default"), bool)
     assert kind not in ("option", "radio") or "values" in data
     assert kind != "file" or data["outputFormat"] == "url"
     assert kind != "hidden" or data["value"]

@@ -24,11 +24,22 @@ from masumi_sumi.flows import (
 )
 from masumi_sumi.flows.rules import faults
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 KINDS = (
     *("text", "textarea", "password", "email", "url", "tel", "search", "number", "range"),
-    *("date", "time", "datetime-local", "month", "week", "boolean", "select", "radio", "color"),
+    *(
+        "date",
+        "time",
+        "datetime-local",
+        "month",
+        "week",
+        "boolean",
+        "checkbox",
+        "select",
+        "radio",
+        "color",
+    ),
     *("file", "hidden", "action", "submit", "cancel", "errors", "markdown", "html", "hr", "none"),
     "mystery",
 )
@@ -56,6 +67,9 @@ elements = st.fixed_dictionaries(
         "required": st.booleans(),
         "placeholder": st.none() | words,
         "text": st.none() | words,
+        "multiple": st.booleans(),
+        "accept": words | st.just(".pdf"),
+        "description": words,
         "size": bounds,
         "pattern": st.none() | st.sampled_from(["[a-z]*", "(", "a|b"]),
         "step": bounds,
@@ -73,7 +87,16 @@ scalars = (
     | st.floats()
     | st.text(st.characters(exclude_categories=()), max_size=12)
     | st.sampled_from(
-        ["on", "2025-01-01", "09:00:00", "2025-W01", "a@b.c", "https://a.b", "#AABBCC"]
+        [
+            "on",
+            "2025-01-01",
+            "09:00:00",
+            "2025-W01",
+            "a@b.c",
+            "https://a.b",
+            "http://a.b/c.pdf",
+            "#AABBCC",
+        ]
     )
 )
 sent = scalars | st.lists(scalars, max_size=2) | st.dictionaries(words, scalars, max_size=2)

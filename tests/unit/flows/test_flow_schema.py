@@ -127,6 +127,21 @@ LATER: list[tuple[dict[str, Any], dict[str, Any]]] = [
         },
     ),
     (
+        {"type": "checkbox", "option": "I agree", "description": "Terms", "required": True},
+        {
+            "type": "checkbox",
+            "data": {"label": "I agree", "default": False, "description": "Terms"},
+        },
+    ),
+    (
+        {"type": "range", "min_value": 101, "required": True},
+        {
+            "type": "range",
+            "data": {"step": 1, "default": 101},
+            "validations": [rule("min", "101"), rule("max", "101")],
+        },
+    ),
+    (
         {"type": "color", "value": "#3498DB"},
         {"type": "color", "data": {"default": "#3498db"}, "validations": [OPTIONAL]},
     ),

@@ -1,0 +1,86 @@
+"""From dicts to elements: in a panel, and from a MIP-003 schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kodosumi.service.inputs.forms import Model, Submit
+
+from masumi_sumi.flows import elements_of, undisguised
+from masumi_sumi.runtime.elements import more, own
+
+KINDS: dict[str, Any] = {
+    kind.type: kind
+    for kind in (
+        own.DisplayText,
+        own.InputColor,
+        own.InputEmail,
+        own.InputHidden,
+        own.InputMonth,
+        own.InputPassword,
+        own.InputRadio,
+        own.InputRange,
+        own.InputSearch,
+        own.InputTel,
+        own.InputUrl,
+        own.InputWeek,
+        more.Checkbox,
+        more.InputArea,
+        more.InputCheckbox,
+        more.InputDate,
+        more.InputDateTime,
+        more.InputFiles,
+        more.InputNumber,
+        more.InputText,
+        more.InputTime,
+        more.Select,
+    )
+}
+
+
+def install() -> None:
+    """Make Kodosumi's ``Model.model_validate`` of this process rebuild our elements from dicts.
+
+    For the process of a panel. All other elements go to Kodosumi's own; calling it again does
+    nothing. ``Model.set_data`` needs no change: it asks the elements.
+    """
+    stock = Model.__dict__["model_validate"].__func__
+    if stock.__module__ == __name__:
+        return
+
+    def model_validate(
+        cls: type[Any],
+        /,
+        elms: Sequence[dict[str, Any]],
+        errors: Mapping[str, list[str]] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        children: list[Any] = []
+        for element in elms:
+            facts = undisguised(element)
+            kind = KINDS.get(str(facts.get("type")))
+            if kind is None or (facts is element and issubclass(kind, more.More)):
+                children += stock(cls, [element], errors).children
+            else:
+                children.append(_rebuilt(facts, errors or {}))
+        return Model(*children, **kwargs)
+
+    Model.model_validate = classmethod(model_validate)
+
+
+def _rebuilt(facts: Mapping[str, Any], errors: Mapping[str, list[str]]) -> Any:
+    """The element of ours with these facts."""
+    said = {key: value for key, value in facts.items() if key != "type"}
+    reasons = errors.get(str(facts.get("name")))
+    return KINDS[facts["type"]](**said, **({"error": reasons} if reasons else {}))
+
+
+def from_schema(schema: Any, submit: str = "Submit") -> Model:
+    """A form that asks what a MIP-003 schema asks, with a button.
+
+    Of a schema that one of our flows has served it makes a form with the same schema. Raises
+    SchemaUnreadable.
+    """
+    elements = [_rebuilt(facts, {}) for facts in elements_of(schema)]
+    return Model(*elements, Submit(submit))

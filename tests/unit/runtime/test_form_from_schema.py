@@ -1,0 +1,272 @@
+"""A schema becomes a form again, and the form asks the same; strangers' words stay words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from kodosumi.service.inputs import forms as F
+
+from masumi_sumi import forms
+from masumi_sumi.flows import Form, mip003_schema, read_form, submitted
+from masumi_sumi.flows.questions import SchemaUnreadable
+
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def again(schema: Any) -> dict[str, Any]:
+    """The schema of the form of a schema, as it comes over HTTP."""
+    return mip003_schema(form_of(schema))
+
+
+def form_of(schema: Any) -> Form:
+    return read_form(json.loads(json.dumps(forms.from_schema(schema).get_model())))
+
+
+def rules(**named: str) -> list[dict[str, str]]:
+    return [{"validation": name, "value": value} for name, value in named.items()]
+
+
+OPTIONAL = rules(optional="true")
+TYPED = {"default": "d", "placeholder": "p", "description": "About"}
+TEXT = {"data": TYPED, "validations": rules(optional="true", min="1", max="9")}
+REQUIRED = {"data": {"description": "About"}, "validations": rules(format="nonempty")}
+
+OURS: dict[str, list[dict[str, Any]]] = {
+    "text": [TEXT, REQUIRED],
+    "textarea": [TEXT, REQUIRED],
+    "search": [TEXT, REQUIRED],
+    "tel": [TEXT, {"data": {"placeholder": "p"}}],
+    "email": [{"data": TYPED, "validations": rules(min="3", format="email")}],
+    "url": [{"data": TYPED, "validations": rules(optional="true", max="99", format="url")}],
+    "password": [
+        {"data": {"placeholder": "p", "description": "About"}, "validations": rules(min="8")}
+    ],
+    "number": [
+        {"data": {**TYPED, "default": 5}, "validations": rules(min="0", format="integer")},
+        {"data": {"default": 0.5}, "validations": rules(format="integer")},
+        {"data": {"default": 0.25}, "validations": rules(optional="true", max="7")},
+    ],
+    "boolean": [
+        {"data": {"default": True, "placeholder": "p", "description": "on"}},
+        {"data": {"default": False, "description": "I <agree>"}, "validations": OPTIONAL},
+    ],
+    "checkbox": [
+        {"data": {"label": "I agree", "default": True, "description": "About"}},
+        {"data": {"label": "on", "default": False}, "validations": OPTIONAL},
+    ],
+    "option": [
+        {
+            "data": {"values": ["A", "B & <b>"], "placeholder": "p", "description": "About"},
+            "validations": rules(optional="true", min="1", max="1"),
+        },
+        {"data": {"values": ["1"]}, "validations": rules(min="1", max="1")},
+    ],
+    "radio": [{"data": {"values": ["A", "B"], "default": "B", "description": "About"}}],
+    "date": [{"data": {**TYPED, "default": "2026-01-02"}}],
+    "datetime-local": [{"data": {**TYPED, "default": "2026-01-02T03:04"}}],
+    "time": [{"data": {**TYPED, "default": "03:04"}, "validations": OPTIONAL}],
+    "month": [{"data": {**TYPED, "default": "2026-01"}}],
+    "week": [{"data": {**TYPED, "default": "2026-W01"}}],
+    "color": [{"data": {"default": "#00ff00", "description": "About"}}],
+    "range": [
+        {"data": {"step": 5, "default": 50}, "validations": rules(min="0", max="100")},
+        {"data": {"step": 0.25, "default": 2.5, "description": "About"}},
+        {"data": {"default": 0.1}, "validations": rules(max="3")},
+    ],
+    "file": [
+        {
+            "data": {"outputFormat": "url", "description": "About"},
+            "validations": rules(optional="true", accept=".pdf,image/*"),
+        }
+    ],
+    "hidden": [{"data": {"value": "v1"}, "validations": OPTIONAL}],
+    "none": [{"data": {"description": "Mind the <gap>."}}],
+}
+EACH = [(kind, facts) for kind, several in OURS.items() for facts in several]
+
+
+@pytest.mark.parametrize(("kind", "facts"), EACH)
+def test_each_type_comes_back_as_it_was(kind: str, facts: dict[str, Any]) -> None:
+    schema = {"input_data": [{"id": "x", "type": kind, "name": "X", **facts}]}
+
+    assert again(schema) == schema
+
+
+def test_all_types_of_mip003_are_there() -> None:
+    assert len(OURS) == 22
+
+
+ABROAD: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"type": "string"}, {"type": "text", "validations": rules(format="nonempty")}),
+    (
+        {"type": "text", "validations": rules(format="email")},
+        {"type": "email", "validations": rules(format="email")},
+    ),
+    (
+        {"type": "multiselect", "data": {"values": ["A"]}, "validations": rules(min="0")},
+        {
+            "type": "option",
+            "data": {"values": ["A"]},
+            "validations": rules(min="1", max="1"),
+        },
+    ),
+    (
+        {"type": "text", "validations": {"optional": True, "max": 5}},
+        {"type": "text", "validations": rules(optional="true", max="5")},
+    ),
+    ({"type": "none"}, {"type": "none", "data": {"description": "X"}}),
+    ({"type": "date", "validations": rules(min="2026-01-01")}, {"type": "date"}),
+]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), ABROAD)
+def test_another_agent_s_words_become_ours(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+    about = {"id": "x", "name": "X"}
+
+    assert again([{**about, **theirs}]) == {"input_data": [{**about, **ours}]}
+
+
+def test_groups_are_asked_one_after_the_other() -> None:
+    group = {"id": "g", "title": "G", "input_data": [{"id": "x", "type": "tel", "name": "X"}]}
+    other = {"id": "h", "title": "H", "input_data": [{"id": "y", "type": "tel", "name": "Y"}]}
+
+    asked = again({"input_groups": [group, other]})["input_data"]
+
+    assert [field["id"] for field in asked] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"type": "option", "data": {"values": ["A", "B"]}, "validations": rules(min="2")},
+        {"type": "of another world"},
+    ],
+)
+def test_what_no_form_can_ask_is_refused(field: dict[str, Any]) -> None:
+    with pytest.raises(SchemaUnreadable):
+        forms.from_schema([{"id": "x", "name": "X", **field}])
+
+
+def test_the_bounds_of_another_agent_s_dates_hold() -> None:
+    bound = rules(min="2026-01-02")
+    form = form_of([{"id": "x", "type": "date", "name": "X", "validations": bound}])
+
+    with pytest.raises(Exception, match="must not be below 2026-01-02"):
+        submitted(form, {"x": "2026-01-01"})
+
+
+def test_an_author_may_use_ours_for_kodosumi_s_own() -> None:
+    options = [F.InputOption("a", "A")]
+    pairs = [
+        (forms.InputText("x", "X", "v", True, "p", 5, "[a-z]"), F.InputText),
+        (forms.InputArea("x", "X", rows=3, max_length=9), F.InputArea),
+        (forms.InputNumber("x", min_value=1), F.InputNumber),
+        (forms.Checkbox("x", option="Yes", value=True), F.Checkbox),
+        (forms.Select("x", options, value="a"), F.Select),
+        (forms.InputFiles("x", multiple=True), F.InputFiles),
+    ]
+
+    for ours, theirs in pairs:
+        assert isinstance(ours, theirs)
+        assert ours.to_dict() == theirs.to_dict(ours)
+        assert ours.render() == theirs.render(ours)
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_no_stranger_s_word_is_markup_in_the_panel(kind: str) -> None:
+    evil = '"><script>alert(1)</script>'
+    field: dict[str, Any] = {"id": "x", "type": kind, "name": evil, **OURS[kind][0]}
+    field["data"] = {**field.get("data", {}), "description": evil, "placeholder": evil}
+    if "values" in field["data"]:
+        field["data"] |= {"values": [evil, "b"], "default": evil}
+
+    shown = F.Model.model_validate(forms.from_schema([field]).get_model()).render()
+
+    assert "<script>" not in shown
+
+
+def test_a_described_element_is_shown_and_rebuilt_in_a_panel(monkeypatch: Any) -> None:
+    element = forms.InputArea("x", "X", description="At <length>.", min_length=5, max_length=9)
+    dicts = json.loads(json.dumps(F.Model(element).get_model()))
+    monkeypatch.setattr(F.Model, "model_validate", F.Model.__dict__["model_validate"])
+
+    released = F.Model.model_validate(json.loads(json.dumps(dicts))).render()
+    forms.install()
+    (rebuilt,) = F.Model.model_validate(dicts, errors={"x": ["too short"]}).children
+
+    assert 'minlength="5"' in released
+    assert "At &lt;length&gt;." in released
+    assert (type(rebuilt), rebuilt.facts()) == (forms.InputArea, element.facts())
+    assert "too short" in rebuilt.render()
+
+
+# --- any form ----------------------------------------------------------------------------------
+
+words = st.text(st.characters(codec="utf-8"), max_size=6)
+names = st.sampled_from(["a", "b", "c", "note_1", "x y"])
+lengths = st.none() | st.integers(1, 9)
+numbers = st.integers(-5, 200) | st.integers(-20, 800).map(lambda quarter: quarter / 4)
+LINES = ("text", "textarea", "password", "email", "url", "tel", "search")
+KINDS = (
+    *LINES,
+    *("number", "range", "date", "time", "datetime-local", "month", "week", "boolean"),
+    *("checkbox", "select", "radio", "color", "file", "hidden", "action", "submit", "markdown"),
+    *("html", "none"),
+)
+moments = st.sampled_from(["2025-01-01", "09:00", "2025-01-01T09:00", "2025-01", "2025-W01"])
+options = st.fixed_dictionaries({"name": words, "label": words})
+
+
+@st.composite
+def elements(draw: Any) -> dict[str, Any]:
+    kind = draw(st.sampled_from(KINDS))
+    low, high = sorted(draw(st.tuples(numbers, numbers)))
+    element: dict[str, Any] = {"type": kind, "name": draw(names)}
+    told = {
+        "label": words,
+        "value": words | numbers | moments | st.booleans(),
+        "required": st.booleans(),
+        "placeholder": words,
+        "description": words,
+        "text": words,
+        "accept": words,
+        "step": st.sampled_from([0.25, 1, 2, 2.5, 7, "any", ""]),
+        "min_value": st.just(low),
+        "max_value": st.just(high),
+        "min_length": lengths,
+        "option": st.lists(options, max_size=3) if kind in ("select", "radio") else words,
+    }
+    element |= {key: draw(told[key]) for key in draw(st.sets(st.sampled_from(sorted(told))))}
+    return element
+
+
+any_form = st.lists(elements(), max_size=4).map(read_form)
+
+
+@quick
+@given(any_form)
+def test_any_form_comes_back_from_its_schema(form: Form) -> None:
+    schema = mip003_schema(form)
+
+    assert again(schema) == schema
+
+
+@quick
+@given(any_form)
+def test_what_answers_the_one_form_answers_the_other(form: Form) -> None:
+    assume(not form.buttons)
+    other = form_of(mip003_schema(form))
+    asked = {field.name for field in other.fields}
+
+    assert asked == {field.name for field in form.fields if field.kind != "hidden" or field.default}
+    untouched = submitted(other, {}, required=False)
+    passwords = {field.name for field in form.fields if field.kind == "password"}
+    mine = submitted(form, {}, required=False)
+    labels = {f.name: f.label_of(mine.get(f.name)) or mine.get(f.name) for f in form.fields}
+    selects = {field.name for field in form.fields if field.kind == "select"}
+    for name in asked - passwords - selects:
+        assert untouched.get(name) == labels[name]
