@@ -176,6 +176,15 @@ def test_an_author_may_use_ours_for_kodosumi_s_own() -> None:
         assert ours.render() == theirs.render(ours)
 
 
+def test_a_checkbox_is_a_switch_to_kodosumi_too() -> None:
+    schema = [{"id": "x", "type": "checkbox", "name": "X", "data": {"label": "Yes"}}]
+
+    box = forms.from_schema(schema).children[0]
+
+    assert isinstance(box, F.Checkbox)  # else an unchecked one would be None to the handler
+    assert box.parse_value("on") is True
+
+
 @pytest.mark.parametrize("kind", OURS)
 def test_no_stranger_s_word_is_markup_in_the_panel(kind: str) -> None:
     evil = '"><script>alert(1)</script>'
@@ -184,9 +193,11 @@ def test_no_stranger_s_word_is_markup_in_the_panel(kind: str) -> None:
     if "values" in field["data"]:
         field["data"] |= {"values": [evil, "b"], "default": evil}
 
-    shown = F.Model.model_validate(forms.from_schema([field]).get_model()).render()
+    bare = {"id": "x", "type": kind, "name": evil, **OURS[kind][0]}
 
-    assert "<script>" not in shown
+    for asked in (field, bare):
+        shown = F.Model.model_validate(forms.from_schema([asked]).get_model()).render()
+        assert "<script>" not in shown
 
 
 def test_a_described_element_is_shown_and_rebuilt_in_a_panel(monkeypatch: Any) -> None:
