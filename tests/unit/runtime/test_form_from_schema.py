@@ -193,7 +193,8 @@ def test_no_stranger_s_word_is_markup_in_the_panel(kind: str) -> None:
     if "values" in field["data"]:
         field["data"] |= {"values": [evil, "b"], "default": evil}
 
-    bare = {"id": "x", "type": kind, "name": evil, **OURS[kind][0]}
+    needed = {key: field["data"][key] for key in ("values", "value") if key in field["data"]}
+    bare = {"id": "x", "type": kind, "name": evil, "data": needed}
 
     for asked in (field, bare):
         shown = F.Model.model_validate(forms.from_schema([asked]).get_model()).render()
