@@ -3,8 +3,10 @@
 from masumi_sumi.flows.disguise import disguised, undisguised
 from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.failures import UNTOLD, error_text
+from masumi_sumi.flows.files import File, Files
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
 from masumi_sumi.flows.kinds import Kind
+from masumi_sumi.flows.models import ModelForm, model_form
 from masumi_sumi.flows.results import NO_RESULT, result_text, result_value
 from masumi_sumi.flows.scales import Limit, Scale
 from masumi_sumi.flows.schema import mip003_schema, schema_hashes, sumi_schema
@@ -15,14 +17,18 @@ __all__ = [
     "UNTOLD",
     "Choice",
     "Field",
+    "File",
+    "Files",
     "Form",
     "Kind",
     "Limit",
+    "ModelForm",
     "Note",
     "Scale",
     "disguised",
     "error_text",
     "mip003_schema",
+    "model_form",
     "read_form",
     "result_text",
     "result_value",

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     SELECT = "select"
     RADIO = "radio"
+    CHOICES = "choices"
     BUTTON = "button"
     COLOR = "color"
     FILE = "file"
@@ -34,3 +35,4 @@ TEXTUAL = ONE_LINE | {Kind.TEXTAREA}
 NUMERIC = frozenset({Kind.NUMBER, Kind.RANGE})
 TEMPORAL = frozenset({Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.MONTH, Kind.WEEK})
 CHOSEN = frozenset({Kind.SELECT, Kind.RADIO, Kind.BUTTON})
+"""One of several."""

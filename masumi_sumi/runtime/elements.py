@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 from kodosumi.service.inputs.forms import Element, FormElement, InputOption, Model
 
 from masumi_sumi.flows import disguised, undisguised
+from masumi_sumi.runtime import markup
+from masumi_sumi.runtime.asked import Asked
 
 __all__ = [
     "DisplayText",
@@ -49,16 +51,16 @@ class _Field(FormElement):  # type: ignore[misc]
         return disguised(self.facts(), self.render())
 
     def render(self) -> str:
-        inside = f"{self._control()}{_errors(self.error)}"
-        return f'{_legend(self.label)}<div class="field border fill">{inside}</div>'
+        inside = f"{self._control()}{markup.errors(self.error)}"
+        return f'{markup.legend(self.label)}<div class="field border fill">{inside}</div>'
 
     def _control(self, **more: Any) -> str:
-        asked = {html: _given(getattr(self, key)) for key, html in self.attributes.items()}
-        return _tag(
+        asked = {html: markup.given(getattr(self, key)) for key, html in self.attributes.items()}
+        return markup.tag(
             "input",
             type=self.type,
             name=self.name,
-            value=_given(self.value),
+            value=markup.given(self.value),
             required=bool(self.required),
             **asked,
             **more,
@@ -177,8 +179,10 @@ class InputRange(_Field):
         self.min_value, self.max_value, self.step = min_value, max_value, step
 
     def render(self) -> str:
-        slider = f'<label class="slider">{self._control()}<span></span>{_div("tooltip")}</label>'
-        return f"{_legend(self.label)}{_div('field middle-align', slider + _errors(self.error))}"
+        tip = markup.div("tooltip")
+        slider = f'<label class="slider">{self._control()}<span></span>{tip}</label>'
+        inside = markup.div("field middle-align", slider + markup.errors(self.error))
+        return f"{markup.legend(self.label)}{inside}"
 
 
 class InputColor(_Field):
@@ -213,7 +217,7 @@ class InputHidden(_Field):
         return {"type": self.type, "name": self.name, "value": self.value}
 
     def render(self) -> str:
-        return self._control() + _errors(self.error, _ALONE)
+        return self._control() + markup.errors(self.error, markup.ALONE)
 
 
 class InputRadio(_Field):
@@ -243,11 +247,12 @@ class InputRadio(_Field):
     def render(self) -> str:
         choices = "".join(self._choice(name, label) for name, label in self.option)
         shown = f'<nav class="vertical left-align">{choices}</nav>'
-        return f"{_legend(self.label)}{shown}{_errors(self.error, _ALONE)}{_div('space')}"
+        told = markup.errors(self.error, markup.ALONE) + markup.div("space")
+        return f"{markup.legend(self.label)}{shown}{told}"
 
     def _choice(self, name: str, label: str) -> str:
         told = {"value": name, "required": bool(self.required), "checked": name == self.value}
-        button = _tag("input", type="radio", name=self.name, **told)
+        button = markup.tag("input", type="radio", name=self.name, **told)
         return f'<label class="radio">{button}<span>{escape(label)}</span></label>'
 
 
@@ -265,44 +270,8 @@ class DisplayText(Element):  # type: ignore[misc]
         return disguised(facts, self.render())
 
     def render(self) -> str:
-        legend = _legend(self.label) if self.label else ""
+        legend = markup.legend(self.label) if self.label else ""
         return f"{legend}<p>{escape(self.text or '')}</p>"
-
-
-# --- HTML --------------------------------------------------------------------------------------
-
-
-def _tag(tag: str, **attributes: Any) -> str:
-    """A start tag; True is a bare attribute, None and False are none."""
-    written = [
-        key if value is True else f'{key}="{escape(str(value))}"'
-        for key, value in attributes.items()
-        if value is not None and value is not False
-    ]
-    return f"<{' '.join([tag, *written])}>"
-
-
-def _given(value: Any) -> Any:
-    """None for an empty text: an empty pattern or bound is none, as in Kodosumi."""
-    return None if value == "" else value
-
-
-def _div(style: str, inside: str = "") -> str:
-    return f'<div class="{style}">{inside}</div>'
-
-
-def _legend(label: str | None) -> str:
-    return f'<legend class="inputs-label">{escape(label or "")}</legend>'
-
-
-def _errors(errors: Errors | None, style: str | None = None) -> str:
-    if not errors:
-        return ""
-    return f"{_tag('span', **{'class': 'error', 'style': style})}{escape(' '.join(errors))}</span>"
-
-
-_ALONE = "background:none!important;color:var(--error)!important;font-size:.75rem;padding:0 1rem"
-"""Of an error that is in no field: as it would look there. The panel's CSS makes it a banner."""
 
 
 def _named(option: InputOption | Mapping[str, Any]) -> tuple[str, str]:
@@ -360,9 +329,11 @@ def install() -> None:
 
 def _rebuilt(facts: Mapping[str, Any], errors: Mapping[str, Errors]) -> Any:
     """The element of ours with these facts; None if it is none of ours."""
+    reasons = errors.get(str(facts.get("name")))
+    if Asked.MARK in facts:
+        return Asked(facts, error=reasons)
     kind = _OURS.get(str(facts.get("type")))
     if kind is None:
         return None
     said = {key: value for key, value in facts.items() if key != "type"}
-    reasons = errors.get(str(facts.get("name")))
     return kind(**said, **({"error": reasons} if reasons else {}))

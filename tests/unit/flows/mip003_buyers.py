@@ -97,7 +97,7 @@ def _assert_rules(kind: str, rules: Any) -> None:
                 assert rule["value"] == "true"
             case "min" | "max":
                 assert WHOLE.fullmatch(rule["value"])
-                assert kind in BOUNDED or (kind, rule["value"]) == ("option", "1")
+                assert kind in BOUNDED or kind == "option"
             case "format":
                 assert rule["value"] in FORMATS[kind]
             case "accept":
