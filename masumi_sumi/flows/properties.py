@@ -73,6 +73,7 @@ def read_property(name: str, schema: Schema, definitions: Schema, *, optional: b
     """``schema`` as pydantic writes it. Raises Unfit."""
     schema = _resolved(schema, definitions)
     inner, nullable = _without_null(schema, definitions)
+    inner = {**{end: schema[end] for end in ("minimum", "maximum") if end in schema}, **inner}
     asked = _asked(_about(name, {**inner, **schema}), inner, definitions, optional, nullable)
     return _with_default(asked, schema.get("default"))
 
