@@ -129,7 +129,7 @@ def _try_out(asked: Property, alone: type[BaseModel]) -> None:
 
 def _refusals(alone: type[BaseModel], name: str, value: Any) -> set[str]:
     try:
-        alone.model_validate({name: value}, strict=False, by_name=True, by_alias=True)
+        alone.model_validate({name: value}, strict=False)
     except ValidationError as error:
         return {each["type"] for each in error.errors()}
     return set()

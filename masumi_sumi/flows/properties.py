@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,6 +14,7 @@ from masumi_sumi.flows.choices import joined
 from masumi_sumi.flows.files import FILE_FORMAT
 from masumi_sumi.flows.forms import Choice, Field
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, TEMPORAL, TEXTUAL, Kind
+from masumi_sumi.flows.patterns import shown_pattern
 from masumi_sumi.flows.scales import Limit, Scale, number_text, place, shortest
 
 POSSIBLE = (
@@ -44,8 +44,6 @@ _REFUSED = {
     "binary": "use str or masumi_sumi.File",
     "base64url": "use str or masumi_sumi.File",
 }
-_ESCAPE = r"\\[^A-Za-z0-9]|\\d"
-_PORTABLE = re.compile(rf"\^(?:[^\\(|\[]|{_ESCAPE}|\[(?:[^\\\[\]&]|{_ESCAPE})+\])*\$")
 
 
 class Unfit(Exception):
@@ -238,27 +236,13 @@ def _worded(asked: Property, schema: Schema) -> Property:
     if kind in TEXTUAL:
         field = replace(field, min_length=least or None, max_length=most)
     if kind in ONE_LINE:
-        field = replace(field, pattern=_pattern(schema.get("pattern")))
+        field = replace(field, pattern=shown_pattern(schema.get("pattern")))
     return replace(asked, field=field, plain=named in (None, "textarea"))
 
 
 def _moment(kind: Kind, text: str | None) -> Limit | None:
     at = place(kind, text) if text else None
     return Limit(str(text), at) if at is not None else None
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    """The pattern, for a form to hold beforehand; the model holds it in any case.
-
-    None for one that browsers, Python and pydantic may read differently, that covers only a part
-    of the text, or whose groups could take Python long where they take pydantic no time.
-    """
-    if not text or not _PORTABLE.fullmatch(text):
-        return None
-    try:
-        return re.compile(text, re.ASCII)
-    except re.error:
-        return None
 
 
 # --- defaults ----------------------------------------------------------------------------------

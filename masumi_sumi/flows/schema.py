@@ -135,7 +135,8 @@ def _bounds(field: Field) -> tuple[int | None, int | None]:
     if field.kind in NUMERIC:
         return _whole(field.scale.low), _whole(field.scale.high)
     if field.kind is Kind.CHOICES:
-        return field.min_length or 0, field.max_length or len(field.choices)
+        most = min(field.max_length or len(field.choices), len(field.choices))
+        return min(field.min_length or 0, most), most
     return (1, 1) if field.kind in _TYPES else (None, None)
 
 

@@ -131,8 +131,9 @@ class _Call:
     @classmethod
     def of(cls, function: Any) -> _Call:
         """Raises FunctionUnfit."""
-        if not inspect.isfunction(function) or inspect.isasyncgenfunction(function):
-            raise FunctionUnfit(str(function), "expected a function, async or not")
+        pieces = inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function)
+        if pieces or not inspect.isfunction(function):
+            raise FunctionUnfit(str(function), "expected a function, async or not, that returns")
         parameters = inspect.signature(function).parameters.values()
         types = {each.name: _type_of(function, each) for each in parameters}
         orders = [name for name, type_ in types.items() if _is_model(type_)]

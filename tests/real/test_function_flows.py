@@ -125,7 +125,7 @@ def test_the_panel_lists_the_flow_shows_its_form_and_launches_it(
 ) -> None:
     app = seller.url.rpartition("/")[2]
     listed = panel.http.get("/flow", params={"pp": 500}).json()["items"]
-    [url] = [each["url"] for each in listed if each["url"].endswith(f"/{app}/blocking")]
+    [url] = [each["url"] for each in listed if each["url"].endswith(f"/{app}/-/blocking")]
 
     page = panel.http.get(f"/inputs{url}").text
     wrong = panel.http.post(f"/inputs{url}", data={"text": "before 100", "desk": "x"}).text
@@ -139,8 +139,14 @@ def test_the_panel_lists_the_flow_shows_its_form_and_launches_it(
     assert "before 100" in wrong
     assert started.status_code == 200, started.text
     execution = started.json()["result"]
-    final = until(lambda: panel.status(execution).get("final"), "the execution ends")
+    final = until(lambda: _final(panel, execution), "the execution ends")
     assert json.loads(final)["Order"]["topics"] == ["news"]
+
+
+def _final(panel: Panel, execution: str) -> str | None:
+    """What the panel shows, once it knows the execution."""
+    shown: dict[str, str] = panel.http.get(f"/outputs/status/{execution}").json()
+    return shown.get("final")
 
 
 def test_a_plain_app_keeps_what_it_serves(seller: Shop) -> None:

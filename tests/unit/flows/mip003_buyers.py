@@ -67,6 +67,8 @@ def _assert_field(field: dict[str, Any]) -> None:
     if field["type"] == "none":
         assert "validations" not in field
     _assert_rules(field["type"], field.get("validations", ()))
+    if field["type"] == "option":
+        _assert_counts(field)
 
 
 def _assert_data(kind: str, data: dict[str, Any]) -> None:
@@ -83,6 +85,13 @@ def _assert_data(kind: str, data: dict[str, Any]) -> None:
     assert kind not in ("option", "radio") or "values" in data
     assert kind != "file" or data["outputFormat"] == "url"
     assert kind != "hidden" or data["value"]
+
+
+def _assert_counts(field: dict[str, Any]) -> None:
+    """Both, or the marketplace takes its own; and of no more choices than there are."""
+    rules = {rule["validation"]: rule["value"] for rule in field["validations"]}
+    assert 0 <= int(rules["min"]) <= int(rules["max"])
+    assert rules["max"] == "1" or int(rules["max"]) <= len(field["data"]["values"])
 
 
 def _assert_rules(kind: str, rules: Any) -> None:
