@@ -38,7 +38,8 @@ class ModelForm:
         """The instance; what nobody touched is left to the model's own defaults.
 
         ``posted`` is what Kodosumi's app gives a handler: texts, booleans of boxes, None for what
-        is not there. Raises FieldsInvalid; what the model says of itself is under ``_global_``.
+        is not there; a caller's JSON may have numbers, booleans and lists of choices too. Raises
+        FieldsInvalid; what the model says of itself is under ``_global_``.
         """
         values = values_of(self.properties, posted)
         try:
@@ -70,14 +71,15 @@ def _property(model: type[BaseModel], name: str, info: FieldInfo) -> Property:
         raise Unfit("its alias must be one word")
     if name == WHOLE_FORM or info.validation_alias == WHOLE_FORM:
         raise Unfit("this name stands for the form as a whole")
-    alone = create_model(model.__name__, **{name: (info.annotation, info)})  # type: ignore[call-overload]
+    said: Any = {name: (info.annotation, info)}
     try:
+        alone = create_model(model.__name__, __config__=model.model_config, **said)
         schema = alone.model_json_schema(by_alias=by_alias)
     except (PydanticInvalidForJsonSchema, PydanticUserError) as error:
         raise Unfit(POSSIBLE) from error
-    ((key, said),) = schema["properties"].items()
-    said = {**_bounds(info), **said}
-    asked = read_property(key, said, schema.get("$defs", {}), optional=not info.is_required())
+    ((key, told),) = schema["properties"].items()
+    told = {**_bounds(info), **told}
+    asked = read_property(key, told, schema.get("$defs", {}), optional=not info.is_required())
     _try_out(asked, alone)
     return asked
 

@@ -36,11 +36,15 @@ def _value(asked: Property, posted: Mapping[str, Any]) -> Any:
         return None if asked.nullable and not asked.optional else _ABSENT
     if sent == "":
         return _empty(asked)
-    return asked.values.get(sent, sent) if asked.values else _typed(asked, sent)
+    if asked.values and isinstance(sent, str):
+        return asked.values.get(sent, sent)
+    return _typed(asked, sent)
 
 
 def _several(asked: Property, posted: Mapping[str, Any]) -> Any:
-    field = asked.field
+    field, sent = asked.field, posted.get(asked.field.name)
+    if isinstance(sent, list):
+        return [asked.values.get(each, each) if isinstance(each, str) else each for each in sent]
     ticked = {text for text in asked.values if posted.get(box(field.name, text)) in (True, "on")}
     if asked.optional and joined(field, ticked) == field.default:
         return _ABSENT

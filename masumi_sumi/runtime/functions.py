@@ -97,7 +97,7 @@ def _told(function: Work, about: Mapping[str, Any]) -> dict[str, Any]:
 def _handler(keeper: Any, form: ModelForm, call: _Call) -> Work:
     async def start(inputs: dict[str, Any], request: Request) -> Any:
         try:
-            order = form.read(inputs)
+            order = form.read(inputs | await _typed_by_caller(request))
         except FieldsInvalid as error:
             refusal = InputsError()
             refusal.errors = {name: list(reasons) for name, reasons in error.fields.items()}
@@ -106,6 +106,16 @@ def _handler(keeper: Any, form: ModelForm, call: _Call) -> Work:
         return Launch(asked, call.entry_point(), inputs=order, reference=start)
 
     return start
+
+
+async def _typed_by_caller(request: Request) -> dict[str, Any]:
+    """What a caller sent as JSON's own true, false or list: Kodosumi reads texts only."""
+    try:
+        sent = await request.json()
+    except ValueError:
+        return {}
+    pairs = sent.items() if isinstance(sent, dict) else ()
+    return {name: value for name, value in pairs if isinstance(value, bool | list)}
 
 
 def _kodosumi_request(request: Request, keeper: Any) -> Request:

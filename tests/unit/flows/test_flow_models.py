@@ -16,6 +16,7 @@ from mip003_buyers import assert_every_buyer_takes
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    ConfigDict,
     EmailStr,
     Field,
     HttpUrl,
@@ -346,6 +347,19 @@ def test_a_strict_model_takes_what_its_form_posts():
     order = found.read({"count": "5", "day": "2030-01-02", "color": "red"})
 
     assert order == Order(count=5, day=date(2030, 1, 2), color=Color.RED)
+
+
+def test_what_a_model_says_of_all_its_fields_holds_for_each():
+    class Order(BaseModel):
+        model_config = ConfigDict(str_max_length=5, arbitrary_types_allowed=True)
+        name: str
+
+    class Odd(Order):
+        thing: Question
+
+    assert model_form(Order).form.fields[0].max_length == 5
+    with pytest.raises(FieldUnfit, match=r"Odd.thing: Field"):
+        model_form(Odd)
 
 
 def test_an_alias_is_the_fields_name():

@@ -245,6 +245,16 @@ async def test_the_panel_launches_as_ever(sold: Shop, runners: list[dict[str, An
     assert sold.desk.jobs == {}
 
 
+async def test_a_caller_of_kodosumis_may_send_json(sold: Shop, runners: list[dict[str, Any]]):
+    sent = {"text": "x", "tone": "friendly", "topics": ["news"], "words": 20, "urgent": True}
+
+    await sold.post("/summary", sent)
+    refused = await sold.post("/summary", {"text": "x", "topics": ["weather"], "words": [2]})
+
+    assert [made["inputs"].model_dump(mode="json") for made in runners] == [sent | {"until": None}]
+    assert {name for name, why in refused.json()["errors"].items() if why} == {"topics", "words"}
+
+
 async def test_the_panel_shows_what_the_model_says_at_the_field(
     sold: Shop, runners: list[dict[str, Any]]
 ):
