@@ -13,6 +13,7 @@ from browser_page import Browser, over_http
 from kodosumi.service.inputs import forms as F
 from pydantic import BaseModel, EmailStr, Field, HttpUrl
 
+from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows import Kind, model_form, read_form, submitted
 from masumi_sumi.runtime.asked import Asked, Heading, elements_of
 
@@ -72,7 +73,8 @@ def test_every_panel_shows_and_posts_the_defaults(
     assert not caplog.records
     assert page.posts == submitted(FORM.form, {})
     assert FORM.read(page.posts) == Order()
-    assert {"Who <you> are", "red & <loud>"} <= set(page.words)
+    assert "Who <you> are" in page.words
+    assert page.words.count("red & <loud>") == 3  # two selects and a box
 
 
 def test_rules_reach_the_browser() -> None:
@@ -94,6 +96,13 @@ def test_what_must_be_chosen_starts_at_nothing() -> None:
 
     assert page.posts == {"name": "", "color": ""}
     assert {name for name, told in page.controls.items() if "required" in told} == {"name", "color"}
+
+
+def test_a_buyer_must_choose_what_must_be_chosen() -> None:
+    with pytest.raises(FieldsInvalid) as refused:
+        submitted(read_form(over_http(*elements_of(NEEDED.form))), {})
+
+    assert refused.value.errors == {name: ["is required"] for name in ("name", "color", "kinds")}
 
 
 def test_the_installed_panel_keeps_what_was_typed_and_shows_errors(installed: None) -> None:
