@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from masumi_sumi.flows import File, Files
     from masumi_sumi.plugin import FlowTerms, SumiMiddleware, application, sumi
     from masumi_sumi.runtime import elements as forms
 
-__all__ = ["FlowTerms", "SumiMiddleware", "application", "forms", "sumi"]
+__all__ = ["File", "Files", "FlowTerms", "SumiMiddleware", "application", "forms", "sumi"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +17,8 @@ def __getattr__(name: str) -> Any:
         from masumi_sumi.runtime import elements
 
         return elements
-    from masumi_sumi import plugin
+    from masumi_sumi import flows, plugin
 
+    if name in ("File", "Files"):
+        return getattr(flows, name)
     return getattr(plugin, name)

@@ -6,6 +6,8 @@
     │   ├── DeadlinesDoNotFit
     │   ├── NodeNotConfigured
     │   ├── TermsIncomplete
+    │   ├── FunctionUnfit         a function that no form can be made for
+    │   ├── FieldUnfit            a field of its model that no form can ask for
     │   └── PortTaken
     ├── InputRefused              the buyer corrects the request
     │   ├── FieldsInvalid
@@ -125,6 +127,26 @@ class TermsIncomplete(ConfigurationError):
 
     def __str__(self) -> str:
         return f"flow {self.flow} is for sale but has no {self.missing}"
+
+
+class FunctionUnfit(ConfigurationError):
+    def __init__(self, function: str, rule: str) -> None:
+        super().__init__(function, rule)
+        self.function, self.rule = function, rule
+
+    def __str__(self) -> str:
+        return f"function {self.function} cannot be a flow: {self.rule}"
+
+
+class FieldUnfit(ConfigurationError):
+    """``type`` is the field's annotation; ``rule`` says what would do instead."""
+
+    def __init__(self, model: str, field: str, type: str, rule: str) -> None:
+        super().__init__(model, field, type, rule)
+        self.model, self.field, self.type, self.rule = model, field, type, rule
+
+    def __str__(self) -> str:
+        return f"{self.model}.{self.field}: {self.type} cannot be asked in a form: {self.rule}"
 
 
 class PortTaken(ConfigurationError):

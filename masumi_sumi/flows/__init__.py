@@ -5,8 +5,10 @@ from masumi_sumi.flows.designs import elements_of
 from masumi_sumi.flows.disguise import disguised, undisguised
 from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.failures import UNTOLD, error_text
+from masumi_sumi.flows.files import File, Files
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
 from masumi_sumi.flows.kinds import Kind
+from masumi_sumi.flows.models import ModelForm, model_form
 from masumi_sumi.flows.results import NO_RESULT, result_text, result_value
 from masumi_sumi.flows.scales import Limit, Scale
 from masumi_sumi.flows.schema import mip003_schema, schema_hashes, sumi_schema
@@ -18,9 +20,12 @@ __all__ = [
     "Attachment",
     "Choice",
     "Field",
+    "File",
+    "Files",
     "Form",
     "Kind",
     "Limit",
+    "ModelForm",
     "Note",
     "Scale",
     "accepts",
@@ -29,6 +34,7 @@ __all__ = [
     "elements_of",
     "error_text",
     "mip003_schema",
+    "model_form",
     "read_form",
     "result_text",
     "result_value",

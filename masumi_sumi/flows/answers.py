@@ -7,6 +7,7 @@ from typing import Any
 
 from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows.attachments import MOST_FILES, url_faults
+from masumi_sumi.flows.choices import joined
 from masumi_sumi.flows.forms import Field
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, SWITCHES, TEMPORAL, Kind
 from masumi_sumi.flows.scales import place, shortest, written
@@ -23,7 +24,7 @@ def unanswered(field: Field, value: Any) -> bool:
         return True
     if field.kind in CHOSEN:
         return value == [] or (value == "" and not any(c.value == "" for c in field.choices))
-    if field.kind is Kind.FILE:
+    if field.kind in (Kind.FILE, Kind.CHOICES):
         return value in ("", [])
     return value == "" and field.kind in (Kind.RANGE, Kind.COLOR)
 
@@ -95,6 +96,15 @@ def _choice(field: Field, value: Any) -> str:
     return field.choices[int(value)].value
 
 
+def _choices(field: Field, value: Any) -> str:
+    """Each as one choice; alone, without a list, too."""
+    listed = value if isinstance(value, list) else [value]
+    chosen = [_choice(field, each) for each in listed]
+    if len(set(chosen)) != len(chosen):
+        raise _refusal(field, "must not name a choice twice")
+    return joined(field, chosen)
+
+
 def _by_word(field: Field, word: str) -> str:
     labelled = [choice.value for choice in field.choices if choice.label == word]
     named = [choice.value for choice in field.choices if choice.value == word]
@@ -127,6 +137,7 @@ def _refusal(field: Field, reason: str) -> FieldsInvalid:
 _READERS: dict[Kind, Callable[[Field, Any], str | None]] = {
     Kind.FILE: _file,
     **dict.fromkeys(SWITCHES, _switch),
+    Kind.CHOICES: _choices,
     **dict.fromkeys(NUMERIC, _number),
     **dict.fromkeys(TEMPORAL, _moment),
     **dict.fromkeys(CHOSEN, _choice),

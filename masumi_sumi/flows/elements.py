@@ -12,6 +12,7 @@ from typing import Any
 
 import regex
 
+from masumi_sumi.flows.choices import boxes
 from masumi_sumi.flows.disguise import undisguised
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, SWITCHES, TEXTUAL, Kind
@@ -41,7 +42,7 @@ def read_form(elements: Sequence[Element]) -> Form:
     Of elements that share a name the first counts, as in the panel; fields without a name or
     without anything to choose are never posted by it and are left out. A type nobody knows is
     asked as text; an element that HTML disguises is read as itself. Buttons (``action``) that
-    share a name are one field: the one to press.
+    share a name are one field: the one to press. Boxes of several choices are those choices.
     """
     elements = [undisguised(element) for element in elements]
     items = list(_items(elements))
@@ -59,7 +60,10 @@ def _items(elements: Sequence[Element]) -> Iterator[Field | Note]:
             yield from _note(element)
         elif name and name not in seen and kind not in _SILENT | _NOTES:
             seen.add(name)
-            yield from _button(name, elements) if kind == "action" else _field(name, element)
+            fields = _button(name, elements) if kind == "action" else _field(name, element)
+            for field in fields:
+                seen |= set(boxes(field)) if field.kind is Kind.CHOICES else set()
+                yield field
 
 
 def _numbered(items: Sequence[Field | Note], names: set[str]) -> tuple[Field | Note, ...]:
@@ -147,6 +151,8 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> tuple[Choice, ...]:
 
 def _field(name: str, element: Element) -> Iterator[Field]:
     kind = _kind(_text(element.get("type")))
+    counted = kind in TEXTUAL or kind is Kind.CHOICES
+    chosen = kind in CHOSEN or kind is Kind.CHOICES
     field = Field(
         kind=kind,
         name=name,
@@ -155,16 +161,16 @@ def _field(name: str, element: Element) -> Iterator[Field]:
         placeholder=_text(element.get("placeholder")),
         description=_description(kind, element),
         caption=_text(element.get("option")).strip() if kind is Kind.CHECKBOX else "",
-        min_length=_count(element.get("min_length")) if kind in TEXTUAL else None,
-        max_length=_count(element.get("max_length")) if kind in TEXTUAL else None,
+        min_length=_count(element.get("min_length")) if counted else None,
+        max_length=_count(element.get("max_length")) if counted else None,
         width=_count(element.get("size")) if kind in TEXTUAL else None,
         pattern=_pattern(element.get("pattern")) if kind in ONE_LINE else None,
         scale=_scale(kind, element) if kind in _BOUNDS else BOUNDLESS,
-        choices=_unique(map(_option, _options(element))) if kind in CHOSEN else (),
+        choices=_unique(map(_option, _options(element))) if chosen else (),
         accept=_text(element.get("accept")).strip() if kind is Kind.FILE else "",
         many=kind is Kind.FILE and bool(element.get("multiple") or element.get("directory")),
     )
-    if field.choices or kind not in CHOSEN:
+    if field.choices or not chosen:
         yield replace(field, default=untouched(field, _value(kind, element)))
 
 

@@ -32,9 +32,9 @@ class Field:
     """One question of a form.
 
     ``default`` is what the panel posts for a field nobody touches; None: it posts nothing.
-    Lengths count UTF-16 code units, as browsers and the marketplace do. ``width`` is the display
-    width; only the notebook's dialect calls it a limit. ``caption`` stands beside a checkbox.
-    ``many``: it takes several files.
+    Lengths count UTF-16 code units, as browsers and the marketplace do; of several choices,
+    those. ``width`` is the display width; only the notebook's dialect calls it a limit.
+    ``caption`` stands beside a checkbox. ``many``: it takes several files.
     """
 
     kind: Kind

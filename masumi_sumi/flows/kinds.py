@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CHECKBOX = "checkbox"
     SELECT = "select"
     RADIO = "radio"
+    CHOICES = "choices"
     BUTTON = "button"
     COLOR = "color"
     FILE = "file"
@@ -36,3 +37,4 @@ NUMERIC = frozenset({Kind.NUMBER, Kind.RANGE})
 TEMPORAL = frozenset({Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.MONTH, Kind.WEEK})
 SWITCHES = frozenset({Kind.BOOLEAN, Kind.CHECKBOX})
 CHOSEN = frozenset({Kind.SELECT, Kind.RADIO, Kind.BUTTON})
+"""One of several."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import regex
 
+from masumi_sumi.flows.choices import split
 from masumi_sumi.flows.forms import Field
 from masumi_sumi.flows.kinds import NUMERIC, ONE_LINE, TEMPORAL, Kind
 from masumi_sumi.flows.scales import FORMATS, place
@@ -24,6 +25,9 @@ _COLOR = re.compile(r"#[0-9a-f]{6}")
 
 def faults(field: Field, text: str) -> Iterator[str]:
     """Reasons against a text that is not empty; lengths count UTF-16 code units."""
+    if field.kind is Kind.CHOICES:
+        yield from _beyond(field, len(split(text)), "choices")
+        return
     if field.kind in NUMERIC | TEMPORAL:
         yield from _misplaced(field, text)
         return
@@ -44,11 +48,14 @@ def _misplaced(field: Field, text: str) -> Iterator[str]:
 
 
 def _length(field: Field, text: str) -> Iterator[str]:
-    length = len(text.encode("utf-16-le")) // 2
-    if field.min_length is not None and length < field.min_length:
-        yield f"must have at least {field.min_length} characters"
-    if field.max_length is not None and length > field.max_length:
-        yield f"must have at most {field.max_length} characters"
+    yield from _beyond(field, len(text.encode("utf-16-le")) // 2, "characters")
+
+
+def _beyond(field: Field, count: int, what: str) -> Iterator[str]:
+    if field.min_length is not None and count < field.min_length:
+        yield f"must have at least {field.min_length} {what}"
+    if field.max_length is not None and count > field.max_length:
+        yield f"must have at most {field.max_length} {what}"
 
 
 def _pattern(pattern: regex.Pattern[str], text: str) -> Iterator[str]:

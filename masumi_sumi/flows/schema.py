@@ -13,7 +13,7 @@ from masumi_sumi.flows.scales import Limit
 from masumi_sumi.hashing import canonical_json
 
 _GREATEST_WHOLE = 2**53 - 1
-_TYPES = {Kind.SELECT: "option", Kind.BUTTON: "option"}
+_TYPES = {Kind.SELECT: "option", Kind.BUTTON: "option", Kind.CHOICES: "option"}
 
 _TYPED = ("default", "placeholder", "description")
 _CARRIED: dict[Kind, tuple[str, ...]] = dict.fromkeys(Kind, _TYPED) | {
@@ -25,6 +25,7 @@ _CARRIED: dict[Kind, tuple[str, ...]] = dict.fromkeys(Kind, _TYPED) | {
     Kind.RADIO: ("values", "default", "description"),
     Kind.SELECT: ("values", "placeholder", "description"),
     Kind.BUTTON: ("values", "placeholder", "description"),
+    Kind.CHOICES: ("values", "placeholder", "description"),
     Kind.FILE: ("outputFormat", "description"),
 }
 _FORMATS = {Kind.EMAIL: "email", Kind.URL: "url"}
@@ -37,8 +38,9 @@ def mip003_schema(form: Form) -> dict[str, Any]:
     Bounds are strings of whole numbers >= 0: other bounds, dates, patterns and display widths
     have no place in MIP-003 and are enforced on submission only. A select (and a row of buttons
     of one name) becomes ``option`` with min and max "1", because the marketplace shows an
-    ``option`` without both as a multiple choice; ``radio`` means exactly one by itself. Boolean
-    fields, selects and hidden fields are optional: the panel's own default stands in for them.
+    ``option`` without both as a multiple choice; several choices have the two as the form says
+    them, or all there are. ``radio`` means exactly one by itself. Boolean fields, hidden ones and
+    selects that start at a choice are optional: the panel's own default stands in for them.
     """
     return {"input_data": [_mip003_item(item) for item in form.items if _askable(item)]}
 
@@ -134,6 +136,9 @@ def _bounds(field: Field) -> tuple[int | None, int | None]:
         return field.min_length, field.max_length
     if field.kind in NUMERIC:
         return _whole(field.scale.low), _whole(field.scale.high)
+    if field.kind is Kind.CHOICES:
+        most = min(field.max_length or len(field.choices), len(field.choices))
+        return min(field.min_length or 0, most), most
     return (1, 1) if field.kind in _TYPES else (None, None)
 
 

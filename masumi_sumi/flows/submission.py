@@ -8,7 +8,9 @@ from typing import Any
 from masumi_sumi.errors import BodyUnreadable, FieldsInvalid
 from masumi_sumi.flows.answers import answer, is_clean, unanswered
 from masumi_sumi.flows.attachments import enclosed
+from masumi_sumi.flows.choices import split, ticked
 from masumi_sumi.flows.forms import Field, Form
+from masumi_sumi.flows.kinds import Kind
 from masumi_sumi.flows.rules import faults
 
 _LONGEST_NAME = 100
@@ -40,11 +42,17 @@ def submitted(form: Form, data: Any, *, required: bool = True) -> dict[str, str]
         except FieldsInvalid as refusal:
             errors |= {name: list(reasons) for name, reasons in refusal.errors.items()}
         else:
-            posted |= {} if text is None else {field.name: text}
+            posted |= _entry(field, text)
     errors |= dict(_unpressed(form, posted, required)) if not errors else {}
     if errors:
         raise FieldsInvalid(errors)
     return enclosed(form, posted)
+
+
+def _entry(field: Field, text: str | None) -> dict[str, str]:
+    if field.kind is Kind.CHOICES:
+        return ticked(field, split(text))
+    return {} if text is None else {field.name: text}
 
 
 def _posted(field: Field, value: Any, required: bool) -> str | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from masumi_sumi.plugin.terms import FlowTerms
 
 TERMS = "__masumi_sumi_terms__"
+FUNCTION = "__masumi_sumi_function__"
 
 Sold = TypeVar("Sold")
+Work = TypeVar("Work", bound=Callable[..., Any])
 
 
 class Sumi:
-    """``@sumi(...)`` on a flow carries its terms; ``@sumi.ingress(app)`` sells the app's flows.
+    """``@sumi(...)`` on a flow carries its terms; ``@sumi.ingress(app)`` sells the app's flows;
+    ``@sumi.flow(app, path)`` makes a flow of a function that takes a pydantic model.
 
     A function stays what it was: Kodosumi's lookups, the app's OpenAPI and ``serve.ingress`` see
     no difference.
@@ -22,20 +25,21 @@ class Sumi:
     def __call__(self, **terms: Any) -> Callable[[Sold], Sold]:
         """Terms as in FlowTerms, for what is decorated:
 
-        a flow's function carries them; a Serve ingress class, a bound application or a ServeAPI
-        app gets SumiMiddleware around it, with the terms for every flow that says nothing itself.
-        Raises SettingInvalid at once for a term that is not valid.
+        a flow's function carries them; a Serve ingress class, a bound application or an app
+        with flows gets SumiMiddleware around it, with the terms for every flow that says nothing
+        itself. Raises SettingInvalid at once for a term that is not valid.
         """
         checked = FlowTerms.of("@sumi", terms)
 
         def carry(target: Any) -> Any:
             from masumi_sumi.plugin import serving
+            from masumi_sumi.runtime.serving import serve_api_of
 
             if isinstance(target, type):
                 return serving.with_middleware(target, {}, defaults=checked)
             if hasattr(target, "_bound_deployment"):
                 return serving.sell(target, {}, defaults=checked)
-            if hasattr(target, "_route_lookup"):
+            if serve_api_of(target) is not None:
                 from masumi_sumi.plugin.middleware import SumiMiddleware
 
                 return SumiMiddleware(target, defaults=checked)
@@ -43,6 +47,46 @@ class Sumi:
             return target
 
         return carry
+
+    def flow(
+        self,
+        app: Any,
+        path: str = "/",
+        *,
+        summary: str | None = None,
+        description: str | None = None,
+        tags: Sequence[str] | None = None,
+        author: str | None = None,
+        organization: str | None = None,
+        version: str | None = None,
+        **terms: Any,
+    ) -> Callable[[Work], Work]:
+        """A flow of ``app``, Kodosumi's ServeAPI or a plain FastAPI app, from a function alone.
+
+        The function takes one pydantic model, which becomes the form, and Kodosumi's Tracer if it
+        wants one; what it returns is the result. ``terms`` as in FlowTerms. Summary and
+        description come from its name and docstring unless they are said. Raises FunctionUnfit,
+        FieldUnfit or SettingInvalid at once for what cannot be.
+        """
+        checked = FlowTerms.of("@sumi.flow", terms)
+        about = {
+            "summary": summary,
+            "description": description,
+            "tags": None if tags is None else list(tags),
+            "author": author,
+            "organization": organization,
+            "version": version,
+        }
+
+        def add(function: Work) -> Work:
+            from masumi_sumi.runtime.functions import add_flow
+
+            handler = add_flow(app, path, function, about)
+            setattr(handler, TERMS, checked)
+            setattr(handler, FUNCTION, function)
+            return function
+
+        return add
 
     def ingress(self, app: Any, **terms: Any) -> Callable[[type], type]:
         """``serve.ingress(app)`` with SumiMiddleware around the app.
@@ -64,5 +108,8 @@ sumi = Sumi()
 
 
 def terms_of(handler: Any) -> FlowTerms:
+    """The author's: those of a flow, and where it says nothing those of its function."""
     found = getattr(handler, TERMS, None)
-    return found if isinstance(found, FlowTerms) else FlowTerms()
+    said = found if isinstance(found, FlowTerms) else FlowTerms()
+    function = getattr(handler, FUNCTION, None)
+    return said if function is None else said.over(terms_of(function))

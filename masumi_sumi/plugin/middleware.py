@@ -22,6 +22,7 @@ from masumi_sumi.jobs.model import Terms
 from masumi_sumi.plugin.decorator import terms_of
 from masumi_sumi.plugin.terms import FlowTerms
 from masumi_sumi.runtime.capture import is_sale
+from masumi_sumi.runtime.serving import serve_api_of
 
 Scope = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -34,7 +35,7 @@ _DIALECT = (sumi.DIALECT_HEADER.encode(), sumi.DIALECT.encode())
 
 
 class SumiMiddleware:
-    """Plain ASGI around a ServeAPI app.
+    """Plain ASGI around a ServeAPI app, or a FastAPI app with flows of ``sumi.flow``.
 
     ``flows`` are an operator's terms by flow path (``"*"`` for all of them); they win over the
     author's. ``defaults`` hold where neither says anything. ``app_url`` is the address of the
@@ -53,7 +54,7 @@ class SumiMiddleware:
         parts: compose.AppParts | None = None,
     ) -> None:
         self.app = app
-        self._api = api if api is not None else _serve_api_of(app)
+        self._api = _serve_api_of(app if api is None else api)
         self._flows, self._defaults = dict(flows or {}), defaults or FlowTerms()
         self._app_url = app_url
         self._parts = parts or compose.app_parts()
@@ -147,10 +148,10 @@ def _local_path(scope: Scope, root: str) -> str:
 
 
 def _serve_api_of(app: Any) -> Any:
-    """The ServeAPI inside layers of middleware. Raises TypeError when there is none."""
+    """What keeps the flows inside layers of middleware. Raises TypeError when nothing does."""
     found = app
-    while not hasattr(found, "_route_lookup"):
+    while serve_api_of(found) is None:
         found = getattr(found, "app", None)
         if found is None:
-            raise TypeError("SumiMiddleware needs a kodosumi ServeAPI app")
-    return found
+            raise TypeError("SumiMiddleware needs a kodosumi ServeAPI app, or flows of sumi.flow")
+    return serve_api_of(found)

@@ -21,6 +21,20 @@ Wrap = Callable[[ASGIApp, Any], Middleware]
 """(what takes the requests, the ASGI app inside it) -> the middleware."""
 
 
+BESIDE = "masumi_sumi_flows"
+"""Where the state of a plain FastAPI app has what keeps its flows."""
+
+
+def serve_api_of(app: Any) -> Any:
+    """What keeps the flows of an app: a ServeAPI itself, or what stands beside a FastAPI app.
+
+    None for anything else, also for a FastAPI app without flows.
+    """
+    if hasattr(app, "_route_lookup"):
+        return app
+    return getattr(getattr(app, "state", None), BESIDE, None)
+
+
 def ingress(app: Any, cls: type) -> type:
     """``serve.ingress`` of Ray."""
     from ray import serve

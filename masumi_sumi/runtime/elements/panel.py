@@ -8,6 +8,7 @@ from typing import Any
 from kodosumi.service.inputs.forms import Model, Submit
 
 from masumi_sumi.flows import elements_of, undisguised
+from masumi_sumi.runtime.asked import Asked
 from masumi_sumi.runtime.elements import more, own
 
 KINDS: dict[str, Any] = {
@@ -60,7 +61,9 @@ def install() -> None:
         for element in elms:
             facts = undisguised(element)
             kind = KINDS.get(str(facts.get("type")))
-            if kind is None or (facts is element and issubclass(kind, more.More)):
+            if Asked.MARK in facts:
+                children.append(Asked(facts, error=(errors or {}).get(str(facts.get("name")))))
+            elif kind is None or (facts is element and issubclass(kind, more.More)):
                 children += stock(cls, [element], errors).children
             else:
                 children.append(_rebuilt(facts, errors or {}))

@@ -447,6 +447,26 @@ async def test_the_end_of_a_run_lets_the_next_one_start_at_once(seller: Seller):
     assert seller.reconciler.wake.is_set()
 
 
+async def test_whoever_can_go_on_wakes_the_loop_that_brings_it_on(seller: Seller):
+    awake, awake_payments = seller.reconciler.wake, seller.reconciler.wake_payments
+    seller.stage.plays = lambda job_id: None
+    await seller.start(seller.a_job(free=True))
+    assert awake.is_set()
+
+    job = await seller.sold()
+    seller.pay(job)
+    awake.clear()
+    await seller.reconciler.mind_payments()
+    assert awake.is_set()
+
+    await seller.reconciler.mind_jobs()
+    await seller.idle()
+    awake_payments.clear()
+    seller.stage.finish(job.id)
+    await seller.idle()
+    assert awake_payments.is_set()
+
+
 async def test_no_more_runners_start_at_once_than_may(seller: Seller):
     seller.policy = Policy(runners_at_once=8, launches_at_once=2)
     await seller.restart()

@@ -14,7 +14,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     here = Path.cwd()
     os.chdir(tmp_path_factory.mktemp("kodosumi"))
     try:
-        from examples import form_elements, knowledge_graph, prime, two_stage
+        from examples import form_elements, knowledge_graph, prime, two_stage, word_count
     finally:
         os.chdir(here)
     return SimpleNamespace(
@@ -22,4 +22,5 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         knowledge_graph=knowledge_graph,
         prime=prime,
         two_stage=two_stage,
+        word_count=word_count,
     )

@@ -68,6 +68,8 @@ def _assert_field(field: dict[str, Any]) -> None:
     if field["type"] == "none":
         assert "validations" not in field
     _assert_rules(field["type"], field.get("validations", ()))
+    if field["type"] == "option":
+        _assert_counts(field)
 
 
 def _assert_data(kind: str, data: dict[str, Any]) -> None:
@@ -91,6 +93,13 @@ def _assert_data(kind: str, data: dict[str, Any]) -> None:
     assert kind != "hidden" or data["value"]
 
 
+def _assert_counts(field: dict[str, Any]) -> None:
+    """Both, or the marketplace takes its own; and of no more choices than there are."""
+    rules = {rule["validation"]: rule["value"] for rule in field["validations"]}
+    assert 0 <= int(rules["min"]) <= int(rules["max"])
+    assert rules["max"] == "1" or int(rules["max"]) <= len(field["data"]["values"])
+
+
 def _assert_rules(kind: str, rules: Any) -> None:
     assert isinstance(rules, list) or rules == ()
     names = [rule["validation"] for rule in rules]
@@ -103,7 +112,7 @@ def _assert_rules(kind: str, rules: Any) -> None:
                 assert rule["value"] == "true"
             case "min" | "max":
                 assert WHOLE.fullmatch(rule["value"])
-                assert kind in BOUNDED or (kind, rule["value"]) == ("option", "1")
+                assert kind in BOUNDED or kind == "option"
             case "format":
                 assert rule["value"] in FORMATS[kind]
             case "accept":

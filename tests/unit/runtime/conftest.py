@@ -1,18 +1,42 @@
-"""Kodosumi's servers imported where their folders may appear, before a test is watched."""
+"""Panels of both kinds, and Kodosumi's servers imported before a test is watched."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from kodosumi.service.inputs import forms as F
+
+from masumi_sumi import forms
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _kodosumi(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Imported where their folders may appear."""
     here = Path.cwd()
     os.chdir(tmp_path_factory.mktemp("kodosumi"))
     try:
         import kodosumi.serve  # noqa: F401 - its own imports try out sockets
     finally:
         os.chdir(here)
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose panel knows our elements; afterwards it does not."""
+    monkeypatch.setattr(F.Model, "model_validate", F.Model.__dict__["model_validate"])
+    forms.install()
+
+
+@pytest.fixture(scope="session")
+def released() -> ModuleType:
+    """Kodosumi's module of forms as released, whatever was installed in this process."""
+    spec = importlib.util.spec_from_file_location("kodosumi_forms_as_released", F.__file__)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

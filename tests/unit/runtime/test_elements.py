@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
-from html.parser import HTMLParser
 from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
+from browser_page import Browser, over_http
 from hypothesis import given
 from hypothesis import strategies as st
 from kodosumi.service.inputs import forms as F
@@ -35,61 +34,6 @@ ONE_OF_EACH: dict[str, Any] = {
     "hidden": lambda: forms.InputHidden("x", "1.0"),
     "radio": lambda: forms.InputRadio("x", SIZES, "X", "l", required=True),
 }
-
-
-class Browser(HTMLParser):
-    """What a browser posts of a page, and which error it shows after which control."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.posts: dict[str, str] = {}
-        self.controls: dict[str, dict[str, str | None]] = {}
-        self.errors: dict[str, str] = {}
-        self.words: list[str] = []
-        self._name, self._in_error = "", False
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = dict(attrs)
-        self._in_error = tag == "span" and told.get("class") == "error"
-        if tag in ("input", "textarea", "select") and told.get("name"):
-            self._name = str(told["name"])
-            self.controls.setdefault(self._name, told)
-            if told.get("type") not in ("radio", "checkbox") or "checked" in told:
-                self.posts[self._name] = told.get("value") or ""
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_error = False
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-        if self._in_error:
-            self.errors[self._name] = data
-
-
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process whose panel knows our elements; afterwards it does not."""
-    monkeypatch.setattr(F.Model, "model_validate", F.Model.__dict__["model_validate"])
-    forms.install()
-
-
-@pytest.fixture(scope="module")
-def released() -> ModuleType:
-    """Kodosumi's module of forms as released, whatever was installed in this process."""
-    spec = importlib.util.spec_from_file_location("kodosumi_forms_as_released", F.__file__)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def over_http(*elements: Any) -> list[dict[str, Any]]:
-    """The dicts of a form as they come to a panel."""
-    dicts: list[dict[str, Any]] = json.loads(json.dumps(F.Model(*elements).get_model()))
-    return dicts
 
 
 @pytest.mark.parametrize("kind", ONE_OF_EACH)
