@@ -66,11 +66,12 @@ class World:
     async def lock_form(self, job_id: str, lock_id: str) -> list[dict[str, Any]]:
         return GREETING
 
-    async def answer(
-        self, job_id: str, lock_id: str, values: dict[str, Any], input_hash: str
-    ) -> bool:
+    async def lease(self, job_id: str, lock_id: str, values: dict[str, Any]) -> Any:
+        return values
+
+    async def release(self, job_id: str, lock_id: str, lease: Any, input_hash: str) -> bool:
         first = lock_id not in self.released
-        self.released.setdefault(lock_id, (values, input_hash))
+        self.released.setdefault(lock_id, (lease, input_hash))
         return first
 
     async def start(self, job: Job, launch: Launch) -> Job:
