@@ -28,6 +28,7 @@ from masumi_sumi.runtime.launcher import RayLauncher
 from masumi_sumi.runtime.operators import BuyerUser
 from masumi_sumi.runtime.supervision import RaySupervision
 from masumi_sumi.settings import Settings
+from masumi_sumi.signing import AgentKey
 
 __all__ = [
     "AppParts",
@@ -59,6 +60,10 @@ class AppParts:
 
     def uptime(self) -> float:
         return self._clock.now() - self._since
+
+    def agent_key(self) -> AgentKey | None:
+        """What answers are signed with. Raises SettingInvalid."""
+        return AgentKey.of(self.settings.agent_key.get_secret_value())
 
     def app_url(self, root_path: str) -> str:
         return f"http://{self.settings.host}:{self.settings.serve_port}{root_path}"

@@ -125,14 +125,15 @@ class Seller:
     async def lock_form(self, job_id: str, lock_id: str) -> list[dict[str, Any]]:
         raise UnknownLock(lock_id)
 
-    async def answer(
-        self, job_id: str, lock_id: str, values: dict[str, Any], input_hash: str
-    ) -> bool:
+    async def lease(self, job_id: str, lock_id: str, values: dict[str, Any]) -> Any:
+        return values
+
+    async def release(self, job_id: str, lock_id: str, lease: Any, input_hash: str) -> bool:
         locks = self.open[job_id]
         found = next(lock for lock in locks if lock.id == lock_id)
         if found.outcome is not LockOutcome.OPEN:
             return False
-        self.answers.append(values)
+        self.answers.append(lease)
         locks[locks.index(found)] = replace(found, outcome=LockOutcome.ANSWERED)
         return True
 
