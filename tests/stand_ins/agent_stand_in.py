@@ -37,6 +37,7 @@ from masumi_sumi.jobs.ports import Sale
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.sandbox import Sandbox
+from masumi_sumi.signing import AgentKey
 
 URL = "http://agent.test/flow"
 RESULT = "Hello, Ada"
@@ -89,12 +90,15 @@ class Seller:
 
     def __post_init__(self) -> None:
         tokens = iter(f"{n:016x}" for n in range(10**6))
-        service = JobService(self, self, self, self.clock, lambda: next(tokens))
-        self.face = Mip003Face(service, lambda: 5.0)
+        self.service = JobService(self, self, self, self.clock, lambda: next(tokens))
+        self.signs_with(None)
         methods = ["GET", "POST"]
         self.app = Starlette(
             routes=[Route("/flow/{action}", self.endpoint, methods=methods)],
         )
+
+    def signs_with(self, key: AgentKey | None) -> None:
+        self.face = Mip003Face(self.service, lambda: 5.0, key)
 
     async def endpoint(self, request: Request) -> Response:
         action = request.path_params["action"]
