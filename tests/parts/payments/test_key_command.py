@@ -16,7 +16,6 @@ from masumi_sumi.cli.environment import environment
 from masumi_sumi.errors import KeyExists, NodeNotFound, NodeUnreadable, SettingInvalid
 from masumi_sumi.payments.statements import Statement, wallet_of
 from masumi_sumi.sandbox import Sandbox
-from masumi_sumi.sandbox.wallet import Wallet
 from masumi_sumi.settings import Settings
 
 SEED = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
@@ -104,31 +103,3 @@ def test_an_agent_that_the_node_does_not_know_is_not_vouched_for(key: Key, sandb
     said = key("publish", "7e8b" * 20, SUMI_AGENT_KEY=SEED, SUMI_NODES=nodes)
 
     assert isinstance(said.exception, NodeNotFound)
-
-
-WALLET, OTHER = Wallet.derive("seed", "seller"), Wallet.derive("seed", "other")
-
-
-def stated(text: str, signer: Wallet = WALLET, signed: str = "") -> Statement:
-    signature, cose_key = signer.sign((signed or text).encode())
-    return Statement(signature=signature, key=cose_key, wallet_address="addr_test1", text=text)
-
-
-def text(action: str = "VerifyAndPublishAgent", wallet: Wallet = WALLET) -> str:
-    return json.dumps({"action": action, "data": {"publicKey": PUBLIC, "walletVkey": wallet.vkey}})
-
-
-@pytest.mark.parametrize(
-    ("statement", "reason"),
-    [
-        (stated(text(), signed="other"), "not over its statement"),
-        (stated(text(), signer=OTHER), "another wallet"),
-        (stated(text("Other")), "another key"),
-        (stated("{}"), "something else"),
-        (stated("no json"), "statement"),
-        (stated(text()).model_copy(update={"signature": "ab"}), "statement"),
-    ],
-)
-def test_a_statement_that_does_not_hold_is_refused(statement: Statement, reason: str):
-    with pytest.raises(NodeUnreadable, match=reason):
-        wallet_of(statement, PUBLIC)
