@@ -83,7 +83,7 @@ class SumiFace:
         body = await read_object(request)
         identifier = text_field(body, "identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body, {})
-        hire = Hire(offer.flow, identifier, data, offer.app_url, required=False)
+        hire = Hire(offer.flow, identifier, data, offer.app_url, author_first=True)
         job = await self._service.start(hire, offer.terms(data))
         return JSONResponse(started(job), status_code=201)
 

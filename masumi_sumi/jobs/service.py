@@ -49,14 +49,14 @@ _STATUS: dict[JobState, Status] = {
 class Hire:
     """A buyer's request for a job, parsed but not yet checked. ``input_data`` is as sent.
 
-    ``required=False`` leaves the form's required fields to the author's own validation.
+    ``author_first`` lets the author's own validation speak first of required fields.
     """
 
     flow: str
     identifier: str
     input_data: Any
     app_url: str
-    required: bool = True
+    author_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class JobService:
         _check_identifier(hire.identifier, terms)
         digest = hashing.input_hash(hire.identifier, hire.input_data)
         form = await self.form(hire.flow)
-        values = flows.submitted(form, hire.input_data, required=hire.required)
+        values = flows.submitted(form, hire.input_data, required=not hire.author_first)
         now = self._clock.now()
         job = Job(
             id=f"{int(now):08x}{self._token()}",
@@ -138,6 +138,10 @@ class JobService:
         endpoint = f"{hire.app_url.rstrip('/')}{hire.flow.rstrip('/')}"
         sale = Sale(job.id, job.user, job.identifier, digest, terms.agent_identifier, endpoint)
         launch = await self._agent.launch(hire.flow, values, sale)
+        if (
+            hire.author_first
+        ):  # an author who lets an empty field pass does not waive the form's rule
+            flows.submitted(form, hire.input_data)
         return await self._supervision.start(job, launch)
 
     async def standing(self, job_id: str, flow: str | None = None) -> Standing:

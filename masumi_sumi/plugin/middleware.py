@@ -31,6 +31,7 @@ Face = Mip003Face | SumiFace
 
 EVERY_FLOW = "*"
 
+# Nothing but the wording hangs on it, so anybody may ask in it.
 _DIALECT = (sumi.DIALECT_HEADER.encode(), sumi.DIALECT.encode())
 
 
