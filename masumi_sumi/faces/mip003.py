@@ -135,6 +135,7 @@ class Mip003Face:
                 "status": "success",
                 "job_id": job_id,
                 "input_hash": answered.input_hash,
+                "inputHash": answered.input_hash,
                 "signature": self._signature(answered),
             }
         )
@@ -190,10 +191,10 @@ def _told(error: SumiError, status: int) -> str:
 def _input_data(body: dict[str, Any]) -> Any:
     """Raises BodyUnreadable when it is missing, or no object, list of pairs or plain text."""
     for name in ("input_data", "inputData", "input"):
-        if name in body:
-            data = body[name]
-            if isinstance(data, dict | list | str):
-                return data
+        data = body.get(name)
+        if isinstance(data, dict | list | str):
+            return data
+        if data is not None:
             raise BodyUnreadable(name, "must be an object")
     raise BodyUnreadable("input_data", "is required")
 

@@ -118,6 +118,16 @@ async def test_a_text_that_says_nothing_hires_nothing(one_field: Shop, data: Any
     assert one_field.desk.jobs == {}
 
 
+@pytest.mark.parametrize("empty", ["input_data", "inputData"])
+async def test_a_null_beside_the_data_is_overlooked(shop: MakeShop, empty: str):
+    sold = shop()
+
+    answer = await sold.post("/start_job", {empty: None, "input": {"name": "Ada"}})
+
+    assert answer.status_code == 200
+    assert answer.json()["input_hash"] == input_hash("", {"name": "Ada"})
+
+
 # --- addresses and methods ---------------------------------------------------------------------
 
 
