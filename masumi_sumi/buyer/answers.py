@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
+from pydantic import ValidationError
+
 from masumi_sumi.buyer.questions import Form, SchemaUnreadable, read_schema
 from masumi_sumi.errors import AgentUnreadable
 from masumi_sumi.jobs.model import Amount, Times
+from masumi_sumi.payments.statements import Statement
 from masumi_sumi.payments.wire import MAX_IDENTIFIER, unit
 from masumi_sumi.signing import PUBLIC_KEY
 
@@ -28,13 +31,15 @@ _START = "POST /start_job"
 @dataclass(frozen=True, slots=True)
 class Availability:
     """``agent_identifier`` is empty where the agent does not say it, and so is ``key``: what the
-    answers to its questions are signed with, 64 hex digits.
+    answers to its questions are signed with, 64 hex digits. ``statement`` is its selling wallet's
+    word for the key, not yet checked.
     """
 
     available: bool
     agent_identifier: str = ""
     message: str = ""
     key: str = ""
+    statement: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,18 @@ def availability(body: Any) -> Availability:
     key = _text(call, answer, "provideInputKey")
     if key and not PUBLIC_KEY.fullmatch(key):
         raise AgentUnreadable(call, "its provideInputKey is not 64 hex digits")
-    return Availability(available, agent, one_line(answer.get("message")), key)
+    message = one_line(answer.get("message"))
+    return Availability(available, agent, message, key, _statement(call, answer))
+
+
+def _statement(call: str, answer: Mapping[str, Any]) -> Statement | None:
+    said = answer.get("provideInputStatement")
+    if said is None:
+        return None
+    try:
+        return Statement.model_validate(said)
+    except ValidationError as error:
+        raise AgentUnreadable(call, "its provideInputStatement is no wallet's") from error
 
 
 def schema(call: str, body: Any) -> Form:

@@ -86,6 +86,8 @@ class Buyer:
         started = await self._agent.start_job(identifier, data)
         terms.check_hashes(started, wanted)
         agreed = await self._terms(started.bill, wanted, offer) if started.bill else None
+        if agreed is not None:
+            terms.check_key(offer.availability, agreed)
         return self._hired(started, wanted, data, agreed, offer.availability.key)
 
     async def _terms(self, bill: Bill, wanted: Wanted, offer: Offer) -> Terms:

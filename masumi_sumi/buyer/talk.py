@@ -14,6 +14,7 @@ from masumi_sumi.errors import (
     AgentFailed,
     AgentRefused,
     AgentUnreachable,
+    AgentUnreadable,
     AnswerUnverified,
     SignatureRefused,
 )
@@ -102,9 +103,12 @@ class Talk:
     async def _provide(
         self, data: Mapping[str, Any], status_id: str, schema_hash: str = ""
     ) -> Answered:
-        receipt = await self._agent.provide_input(
-            self._job_id, data, status_id=status_id, schema_hash=schema_hash
-        )
+        try:
+            receipt = await self._agent.provide_input(
+                self._job_id, data, status_id=status_id, schema_hash=schema_hash
+            )
+        except AgentUnreadable as error:
+            raise AnswerUnverified(self._job_id, error.reason) from error
         ours, said = input_hash(self._identifier, data), receipt.input_hash
         if said and said.lower() != ours:
             reason = "the agent took another answer than the one that was sent"

@@ -49,13 +49,18 @@ def publish(
 ) -> None:
     """Have the agent's selling wallet sign that the key of SUMI_AGENT_KEY is this agent's.
 
-    Prints the wallet's statement as JSON, checked: publish it where your buyers look. It is
-    dated; the node lets it say three minutes.
+    Prints the wallet's statement as JSON, checked; beside a key in a file it is kept, and
+    /availability says it once the app was started anew. It is dated: the node lets it say three
+    minutes.
     """
     from masumi_sumi.cli.foreground import load
+    from masumi_sumi.payments import statements
 
     settings = load()
     statement = asyncio.run(_vouched(settings, network, agent, _public_key(settings)))
+    file = Path(settings.agent_key.get_secret_value())
+    if file.is_absolute():
+        statements.keep(statements.file_of(file), agent, statement)
     print(statement.model_dump_json(by_alias=True, indent=2))
 
 

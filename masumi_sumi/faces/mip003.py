@@ -32,6 +32,7 @@ from masumi_sumi.flows import error_text, mip003_schema
 from masumi_sumi.jobs.model import Job, Terms
 from masumi_sumi.jobs.questions import Chooser, schema_of
 from masumi_sumi.jobs.service import Answered, Hire, JobService, Standing
+from masumi_sumi.payments.statements import Statement
 from masumi_sumi.signing import AgentKey, Taken
 
 log = logging.getLogger(__name__)
@@ -68,10 +69,17 @@ Action = Callable[["Mip003Face", Request, Offer], Awaitable[Response]]
 
 class Mip003Face:
     def __init__(
-        self, service: JobService, uptime: Callable[[], float], key: AgentKey | None = None
+        self,
+        service: JobService,
+        uptime: Callable[[], float],
+        key: AgentKey | None = None,
+        statements: Mapping[str, Statement] | None = None,
     ) -> None:
-        """``uptime`` is in seconds; ``key`` signs what was answered."""
+        """``uptime`` is in seconds; ``key`` signs what was answered, and ``statements`` are
+        wallets' words for it by agent.
+        """
         self._service, self._uptime, self._key = service, uptime, key
+        self._statements = statements or {}
 
     async def __call__(self, request: Request, offer: Offer, action: str) -> Response:
         """Answer ``action`` (a key of ACTIONS) for a flow."""
@@ -95,10 +103,16 @@ class Mip003Face:
             return JSONResponse({**answer, "status": "unavailable", "message": "not for sale now"})
         if terms.agent_identifier:
             answer["agentIdentifier"] = terms.agent_identifier
-        if self._key is not None:
-            answer["provideInputKey"] = self._key.public_key
+        answer |= self._signer(terms.agent_identifier)
         message = f"{offer.name} is ready to accept jobs"
         return JSONResponse({**answer, "status": "available", "message": message})
+
+    def _signer(self, agent_identifier: str) -> dict[str, Any]:
+        if self._key is None:
+            return {}
+        said = self._statements.get(agent_identifier)
+        statement = {"provideInputStatement": said.model_dump(by_alias=True)} if said else {}
+        return {"provideInputKey": self._key.public_key, **statement}
 
     async def input_schema(self, request: Request, offer: Offer) -> Response:
         return JSONResponse(mip003_schema(await self._service.form(offer.flow)))

@@ -7,11 +7,13 @@ its date: it was said then.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from masumi_sumi import cose
-from masumi_sumi.errors import NodeUnreadable
+from masumi_sumi.errors import NodeUnreadable, SettingInvalid
 
 CALL = "POST /signature/sign/verifyAndPublishAgent"
 ACTION = "VerifyAndPublishAgent"
@@ -26,6 +28,30 @@ class Statement(BaseModel):
     key: str
     wallet_address: str = Field(alias="walletAddress")
     text: str = Field(alias="signatureData")
+
+
+_BY_AGENT = TypeAdapter(dict[str, Statement])
+
+
+def file_of(key: Path) -> Path:
+    """Where the statements about a key in a file are kept."""
+    return key.with_name(f"{key.name}.statements.json")
+
+
+def kept(file: Path) -> Mapping[str, Statement]:
+    """By agentIdentifier. Raises SettingInvalid for a file that holds something else."""
+    try:
+        return _BY_AGENT.validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        rule = "cannot be read: delete it, and masumi-sumi key publish makes a new one"
+        raise SettingInvalid("statements", str(file), rule) from error
+
+
+def keep(file: Path, agent_identifier: str, statement: Statement) -> None:
+    known = {**kept(file), agent_identifier: statement}
+    file.write_bytes(_BY_AGENT.dump_json(known, by_alias=True, indent=2))
 
 
 def wallet_of(statement: Statement, public_key: str) -> str:

@@ -91,6 +91,7 @@ class SumiMiddleware:
         before anything is sold.
         """
         self._parts.agent_key()
+        self._parts.statements()
         for flow, handler in compose.flows_of(self._api).items():
             self._terms(flow, handler).settle(flow, self._parts.settings, None)
 
@@ -116,7 +117,8 @@ class SumiMiddleware:
                 agent = self._parts.agent(self.app, self._api, self._app_url)
                 service = await self._parts.service(agent)
                 key = self._parts.agent_key()
-                self._faces = Mip003Face(service, self._parts.uptime, key), SumiFace(service)
+                face = Mip003Face(service, self._parts.uptime, key, self._parts.statements())
+                self._faces = face, SumiFace(service)
             return self._faces
 
     def _match(self, path: str, actions: Container[str]) -> tuple[str, str] | None:

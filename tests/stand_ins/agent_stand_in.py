@@ -36,6 +36,7 @@ from masumi_sumi.jobs.model import (
 from masumi_sumi.jobs.ports import Sale
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.payments.client import NodeClient
+from masumi_sumi.payments.statements import Statement
 from masumi_sumi.sandbox import Sandbox
 from masumi_sumi.signing import AgentKey
 
@@ -97,8 +98,9 @@ class Seller:
             routes=[Route("/flow/{action}", self.endpoint, methods=methods)],
         )
 
-    def signs_with(self, key: AgentKey | None) -> None:
-        self.face = Mip003Face(self.service, lambda: 5.0, key)
+    def signs_with(self, key: AgentKey | None, statement: Statement | None = None) -> None:
+        statements = {self.terms.agent_identifier: statement} if statement else {}
+        self.face = Mip003Face(self.service, lambda: 5.0, key, statements)
 
     async def endpoint(self, request: Request) -> Response:
         action = request.path_params["action"]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from masumi_sumi.cli.commands import app
 from masumi_sumi.cli.environment import environment
 from masumi_sumi.errors import KeyExists, NodeNotFound, NodeUnreadable, SettingInvalid
-from masumi_sumi.payments.statements import Statement, wallet_of
+from masumi_sumi.payments.statements import Statement, file_of, kept, wallet_of
 from masumi_sumi.sandbox import Sandbox
 from masumi_sumi.settings import Settings
 
@@ -95,6 +95,22 @@ def test_the_selling_wallet_vouches_for_the_key(key: Key, sandbox: Sandbox):
     assert json.loads(statement.text)["data"]["walletVkey"] == wallet_of(statement, PUBLIC)
     with pytest.raises(NodeUnreadable, match="another key"):
         wallet_of(statement, "00" * 32)
+
+
+def test_a_wallets_word_is_kept_beside_the_key_for_each_agent(
+    key: Key, sandbox: Sandbox, tmp_path: Path
+):
+    nodes = json.dumps({"Preprod": {"url": sandbox.url, "token": sandbox.token}})
+    agents = [sandbox.register(), sandbox.register()]
+    key("new")
+
+    for agent in agents:
+        key("publish", agent, SUMI_AGENT_KEY="data/agent.key", SUMI_NODES=nodes)
+
+    words = kept(file_of(tmp_path / "data" / "agent.key"))
+    public_key = key("show", SUMI_AGENT_KEY="data/agent.key").output.strip()
+    assert list(words) == agents
+    assert all(wallet_of(word, public_key) for word in words.values())
 
 
 def test_an_agent_that_the_node_does_not_know_is_not_vouched_for(key: Key, sandbox: Sandbox):

@@ -238,11 +238,12 @@ async def test_an_answer_that_the_agent_refuses_is_asked_again_with_its_reason(
     assert refusals == ["", "word: is [31m too short"]
 
 
+@pytest.mark.parametrize("names", [("input_hash", "inputHash"), ("input_hash",)])
 async def test_an_answer_that_arrives_as_another_ends_the_hire_and_the_money_is_asked_back(
-    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox
+    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox, names: tuple[str, ...]
 ):
     seller.script = Script(asks=(QUESTION,))
-    seller.alters["provide_input"] = lambda body: body | {"input_hash": "0" * 64}
+    seller.alters["provide_input"] = lambda body: body | dict.fromkeys(names, "0" * 64)
 
     seen, failure = await events(await hired(buyer()))
 

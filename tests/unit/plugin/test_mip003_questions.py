@@ -13,6 +13,8 @@ import pytest
 from masumi_sumi.errors import FieldsInvalid, SettingInvalid
 from masumi_sumi.hashing import canonical_json, input_hash
 from masumi_sumi.jobs.model import Job, JobState, Lock
+from masumi_sumi.payments.statements import Statement, file_of, keep
+from masumi_sumi.plugin import FlowTerms
 from masumi_sumi.signing import AgentKey, Taken, check
 
 if TYPE_CHECKING:
@@ -301,3 +303,21 @@ async def test_a_key_that_cannot_be_read_stops_the_app_at_its_start(
 
     assert answer.status_code == 503
     assert "none.key" not in json.dumps(answer.json())
+
+
+async def test_a_wallets_word_for_the_key_is_published_with_it(
+    shop: MakeShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    agent, path = "7e8b" * 30, tmp_path / "agent.key"
+    word = Statement(signature="ab", key="cd", wallet_address="addr_test1", text="{}")
+    key = AgentKey.make(path)
+    keep(file_of(path), agent, word)
+    monkeypatch.setenv("SUMI_AGENT_KEY", str(path))
+    sold = shop({"/sync": FlowTerms(agent_identifier=agent, network="Preprod")})
+
+    told = (await sold.get("/sync/availability")).json()
+    free = (await sold.get("/availability")).json()
+
+    assert told["provideInputKey"] == free["provideInputKey"] == key.public_key
+    assert Statement.model_validate(told["provideInputStatement"]) == word
+    assert "provideInputStatement" not in free
