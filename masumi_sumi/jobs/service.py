@@ -138,9 +138,7 @@ class JobService:
         endpoint = f"{hire.app_url.rstrip('/')}{hire.flow.rstrip('/')}"
         sale = Sale(job.id, job.user, job.identifier, digest, terms.agent_identifier, endpoint)
         launch = await self._agent.launch(hire.flow, values, sale)
-        if (
-            hire.author_first
-        ):  # an author who lets an empty field pass does not waive the form's rule
+        if hire.author_first:  # and who lets an empty field pass does not waive the form's rule
             flows.submitted(form, hire.input_data)
         return await self._supervision.start(job, launch)
 

@@ -195,6 +195,20 @@ async def test_an_answer_that_comes_again_has_no_second_effect(sold: Shop, job: 
     assert (first.status_code, second.status_code) == (200, 409)
 
 
+async def test_who_is_too_late_for_the_first_question_answers_none(
+    sold: Shop, job: Job, open_: Open
+):
+    open_("lock-1", "size")
+    open_("lock-2", "color")
+    sold.parts.released["lock-1"] = {"size": "somebody was faster"}
+    body = {"job_id": job.id, "status_id": (await status(sold, job))["id"]}
+
+    answer = await sold.post("/provide_input", {**body, "input_data": {"size": "L", "color": "r"}})
+
+    assert answer.status_code == 409
+    assert list(sold.parts.released) == ["lock-1"]
+
+
 @pytest.mark.parametrize("named", [{}, {"status_id": "lock-1"}])
 async def test_a_hash_of_something_else_is_refused_and_the_questions_stay_open(
     sold: Shop, job: Job, open_: Open, named: dict[str, str]
