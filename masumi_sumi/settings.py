@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -42,6 +43,8 @@ NODE_SUBMIT_FLOOR = 900.0
 
 PAY_BEFORE_SUBMIT = 300.0
 """Seconds that the node wants between payByTime and submitResultTime."""
+
+AGENT_SEED = re.compile(r"[0-9a-fA-F]{64}")
 
 RUNNER_BYTES = 300 * 2**20
 
@@ -117,6 +120,7 @@ class Settings(BaseSettings):
     lock_seconds: float = Field(10800.0, ge=0)
     start_timeout: float = Field(12.0, gt=0)
     buyer_user: str = ""
+    agent_key: SecretStr = SecretStr("")  # its seed, or the file that holds it
 
     host: str = "127.0.0.1"
     panel: str = ""
@@ -142,6 +146,15 @@ class Settings(BaseSettings):
             network, node = parse_node_line(name, line)
             nodes.setdefault(network, node)
         return {**values, "nodes": nodes}
+
+    @field_validator("agent_key")
+    @classmethod
+    def _found_from_anywhere(cls, value: SecretStr) -> SecretStr:
+        """Apps run in other folders than the one that a file was named in."""
+        text = value.get_secret_value().strip()
+        if not text or AGENT_SEED.fullmatch(text):
+            return SecretStr(text)
+        return SecretStr(str(Path(text).expanduser().absolute()))
 
     @model_validator(mode="after")
     def _settle(self) -> Self:
