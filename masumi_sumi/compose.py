@@ -7,8 +7,10 @@ has its supervisor.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from masumi_sumi import logs
@@ -20,7 +22,9 @@ from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.jobs.reconcile import Reconciler
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
+from masumi_sumi.payments import statements
 from masumi_sumi.payments.escrow import NodeEscrow
+from masumi_sumi.payments.statements import Statement
 from masumi_sumi.runtime import capture, cluster, supervisor
 from masumi_sumi.runtime.agent import KodosumiAgent, flows_of
 from masumi_sumi.runtime.downloads import Downloads, FileRules
@@ -29,6 +33,7 @@ from masumi_sumi.runtime.launcher import RayLauncher
 from masumi_sumi.runtime.operators import BuyerUser
 from masumi_sumi.runtime.supervision import RaySupervision
 from masumi_sumi.settings import Settings
+from masumi_sumi.signing import AgentKey
 
 __all__ = [
     "AppParts",
@@ -60,6 +65,15 @@ class AppParts:
 
     def uptime(self) -> float:
         return self._clock.now() - self._since
+
+    def agent_key(self) -> AgentKey | None:
+        """What answers are signed with. Raises SettingInvalid."""
+        return AgentKey.of(self.settings.agent_key.get_secret_value())
+
+    def statements(self) -> Mapping[str, Statement]:
+        """Wallets' words for the key, by agent. Raises SettingInvalid."""
+        file = Path(self.settings.agent_key.get_secret_value())
+        return statements.kept(statements.file_of(file)) if file.is_absolute() else {}
 
     def app_url(self, root_path: str) -> str:
         return f"http://{self.settings.host}:{self.settings.serve_port}{root_path}"

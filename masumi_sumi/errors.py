@@ -8,7 +8,8 @@
     │   ├── TermsIncomplete
     │   ├── FunctionUnfit         a function that no form can be made for
     │   ├── FieldUnfit            a field of its model that no form can ask for
-    │   └── PortTaken
+    │   ├── PortTaken
+    │   └── KeyExists             a key is never written over
     ├── InputRefused              the buyer corrects the request
     │   ├── FieldsInvalid
     │   ├── BodyUnreadable
@@ -20,7 +21,8 @@
     │   ├── UnknownExpose
     │   ├── UnknownFlow
     │   ├── UnknownJob
-    │   └── UnknownLock
+    │   ├── UnknownLock
+    │   └── NoDemo
     ├── Conflict                  true once, not true now
     │   ├── LockReleased
     │   ├── JobNotAwaitingInput
@@ -52,7 +54,7 @@
     │   ├── PurchaseFailed            the money did not get into the escrow
     │   ├── PurchaseUnsettled         it is not known whether the node buys
     │   ├── SellerFailed              no result came
-    │   ├── AnswerUnverified          the agent took another answer than ours
+    │   ├── AnswerUnverified          the agent took another answer than ours, or did not sign it
     │   ├── ResultUnverified          a result that is not the one on chain
     │   └── RefundImpossible          there is nothing that a refund could be asked for
     ├── LaunchError               the agent's app did not launch as it must
@@ -60,6 +62,7 @@
     │   ├── NoLaunch
     │   └── LaunchEscaped
     ├── FileUnfetched             a buyer's file did not come: its job fails
+    ├── SignatureRefused          an answer's signature that does not hold
     └── SellerUnavailable         try again later; nothing was started
 
 Errors are built from facts (their ``args``), so they survive pickling between processes.
@@ -159,6 +162,15 @@ class PortTaken(ConfigurationError):
             f"port {self.port} for {self.part} is taken by another process: "
             f"stop it or set {self.setting}"
         )
+
+
+class KeyExists(ConfigurationError):
+    def __init__(self, path: object) -> None:
+        super().__init__(str(path))
+        self.path = str(path)
+
+    def __str__(self) -> str:
+        return f"{self.path} is there already; a key is never written over: name another file"
 
 
 # --- the buyer's input -------------------------------------------------------------------------
@@ -284,6 +296,10 @@ class UnknownLock(NotFound):
     KIND = "lock"
 
 
+class NoDemo(NotFound):
+    KIND = "demo of flow"
+
+
 # --- no longer true ----------------------------------------------------------------------------
 
 
@@ -407,6 +423,15 @@ class IdentifierUnverified(NodeError):
 
     def __str__(self) -> str:
         return f"blockchainIdentifier does not verify: {self.reason}"
+
+
+class SignatureRefused(SumiError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the signature does not hold: {self.reason}"
 
 
 # --- the buyer ---------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ NODE_SUBMIT_FLOOR = 900.0
 PAY_BEFORE_SUBMIT = 300.0
 """Seconds that the node wants between payByTime and submitResultTime."""
 
+AGENT_SEED = re.compile(r"[0-9a-fA-F]{64}")
+
 RUNNER_BYTES = 300 * 2**20
 
 _HOST_AND_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
@@ -123,6 +125,7 @@ class Settings(BaseSettings):
     file_bytes: int = Field(100 * 2**20, gt=0)
     file_seconds: float = Field(300.0, gt=0, allow_inf_nan=False)
     file_hosts: str = ""
+    agent_key: SecretStr = SecretStr("")  # its seed, or the file that holds it
 
     host: str = "127.0.0.1"
     panel: str = ""
@@ -148,6 +151,15 @@ class Settings(BaseSettings):
             network, node = parse_node_line(name, line)
             nodes.setdefault(network, node)
         return {**values, "nodes": nodes}
+
+    @field_validator("agent_key")
+    @classmethod
+    def _found_from_anywhere(cls, value: SecretStr) -> SecretStr:
+        """Apps run in other folders than the one that a file was named in."""
+        text = value.get_secret_value().strip()
+        if not text or AGENT_SEED.fullmatch(text):
+            return SecretStr(text)
+        return SecretStr(str(Path(text).expanduser().absolute()))
 
     @model_validator(mode="after")
     def _settle(self) -> Self:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import httpx
 
 from masumi_sumi.buyer import answers
-from masumi_sumi.buyer.answers import Availability, Standing, Started
+from masumi_sumi.buyer.answers import Availability, Receipt, Standing, Started
 from masumi_sumi.errors import (
     AgentFailed,
     AgentRefused,
@@ -103,12 +103,11 @@ class AgentClient:
         *,
         status_id: str = "",
         schema_hash: str = "",
-    ) -> str:
-        """The input hash that the agent took of it; empty if it says none."""
+    ) -> Receipt:
         body: dict[str, Any] = {"job_id": job_id, "input_data": input_data}
         body |= {"status_id": status_id} if status_id else {}
         body |= {"input_schema_hash": schema_hash} if schema_hash else {}
-        return answers.answered(await self._post("provide_input", body))
+        return answers.receipt(await self._post("provide_input", body))
 
     async def _get(self, action: str, **query: str) -> Any:
         return await self._call("GET", action, params=query)

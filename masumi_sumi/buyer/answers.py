@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
+from pydantic import ValidationError
+
 from masumi_sumi.errors import AgentUnreadable
 from masumi_sumi.flows.questions import Form, SchemaUnreadable, read_schema
 from masumi_sumi.jobs.model import Amount, Times
+from masumi_sumi.payments.statements import Statement
 from masumi_sumi.payments.wire import MAX_IDENTIFIER, unit
+from masumi_sumi.signing import PUBLIC_KEY
 
 Status = Literal["awaiting_payment", "awaiting_input", "running", "completed", "failed"]
 
@@ -26,11 +30,16 @@ _START = "POST /start_job"
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """``agent_identifier`` is empty where the agent does not say it."""
+    """``agent_identifier`` is empty where the agent does not say it, and so is ``key``: what the
+    answers to its questions are signed with, 64 hex digits. ``statement`` is its selling wallet's
+    word for the key, not yet checked.
+    """
 
     available: bool
     agent_identifier: str = ""
     message: str = ""
+    key: str = ""
+    statement: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,14 @@ class Standing:
     failure: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the agent says of an answer that it took; empty is what it does not say."""
+
+    input_hash: str
+    signature: str = ""
+
+
 def availability(body: Any) -> Availability:
     call = "GET /availability"
     answer = _object(call, body)
@@ -76,7 +93,21 @@ def availability(body: Any) -> Availability:
         raise AgentUnreadable(call, "its type is not masumi-agent")
     agent = _text(call, answer, "agentIdentifier", "agent_identifier")
     available = answer.get("status") == "available"
-    return Availability(available, agent, one_line(answer.get("message")))
+    key = _text(call, answer, "provideInputKey")
+    if key and not PUBLIC_KEY.fullmatch(key):
+        raise AgentUnreadable(call, "its provideInputKey is not 64 hex digits")
+    message = one_line(answer.get("message"))
+    return Availability(available, agent, message, key, _statement(call, answer))
+
+
+def _statement(call: str, answer: Mapping[str, Any]) -> Statement | None:
+    said = answer.get("provideInputStatement")
+    if said is None:
+        return None
+    try:
+        return Statement.model_validate(said)
+    except ValidationError as error:
+        raise AgentUnreadable(call, "its provideInputStatement is no wallet's") from error
 
 
 def schema(call: str, body: Any) -> Form:
@@ -122,10 +153,11 @@ def standing(body: Any) -> Standing:
     )
 
 
-def answered(body: Any) -> str:
-    """The input hash that the agent took of an answer; empty where it does not say one."""
+def receipt(body: Any) -> Receipt:
     call = "POST /provide_input"
-    return _text(call, _object(call, body), "input_hash", "inputHash")
+    answer = _object(call, body)
+    digest = _text(call, answer, "input_hash", "inputHash")
+    return Receipt(digest, _text(call, answer, "signature"))
 
 
 def one_line(value: Any) -> str:

@@ -86,7 +86,9 @@ class Buyer:
         started = await self._agent.start_job(identifier, data)
         terms.check_hashes(started, wanted)
         agreed = await self._terms(started.bill, wanted, offer) if started.bill else None
-        return self._hired(started, wanted, data, agreed)
+        if agreed is not None:
+            terms.check_key(offer.availability, agreed)
+        return self._hired(started, wanted, data, agreed, offer.availability.key)
 
     async def _terms(self, bill: Bill, wanted: Wanted, offer: Offer) -> Terms:
         if self._node is None:
@@ -100,7 +102,12 @@ class Buyer:
         return terms.check(bill, wanted, registration, self._limits, now)
 
     def _hired(
-        self, started: Started, wanted: Wanted, data: Mapping[str, Any], agreed: Terms | None
+        self,
+        started: Started,
+        wanted: Wanted,
+        data: Mapping[str, Any],
+        agreed: Terms | None,
+        key: str,
     ) -> Hire:
         end = self._world.clock.now() + self._patience
         return Hire(
@@ -113,6 +120,7 @@ class Buyer:
             input_hash=wanted.input_hash,
             terms=agreed,
             deadline=agreed.times.submit_result / 1000 if agreed else end,
+            key=key,
         )
 
     async def _registration(self, agent_identifier: str) -> Registration | None:

@@ -43,10 +43,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """``confirmed``: the agent said the hash of this very answer (else it said none)."""
+    """``confirmed``: the agent said the hash of this very answer (else it said none). ``signed``:
+    by the key that it publishes (else it publishes none).
+    """
 
     input_hash: str
     confirmed: bool
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

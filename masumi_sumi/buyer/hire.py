@@ -53,7 +53,8 @@ _WITHOUT_RESULT = ("RefundWithdrawn", "RefundAuthorized")
 class Hire:
     """A job that was started. ``terms`` are verified, or None for a free job.
 
-    ``deadline`` (epoch seconds) is until when the result is waited for.
+    ``deadline`` (epoch seconds) is until when the result is waited for. ``key`` is what the agent
+    signs answers with, empty if it does not.
     """
 
     def __init__(
@@ -68,11 +69,12 @@ class Hire:
         input_hash: str,
         terms: Terms | None,
         deadline: float,
+        key: str = "",
     ) -> None:
         self._agent, self._node, self._world = agent, node, world
         self.job_id, self.identifier = job_id, identifier
         self.input_data, self.input_hash = input_data, input_hash
-        self.terms, self.deadline = terms, deadline
+        self.terms, self.deadline, self.key = terms, deadline, key
 
     async def run(self, ask: Ask) -> AsyncIterator[Event]:
         """Pay, follow, verify. When the seller fails, the refund is asked for before the error.
@@ -205,7 +207,7 @@ class Hire:
 
     async def _until_delivered(self, ask: Ask) -> AsyncIterator[Event]:
         watch = Watch(self._world)
-        talk = Talk(self._agent, self.job_id, self.identifier, ask)
+        talk = Talk(self._agent, self.job_id, self.identifier, ask, self.key)
         status = ""
         while True:
             standing = await self._standing(watch)

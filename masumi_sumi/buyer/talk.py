@@ -9,9 +9,17 @@ from masumi_sumi.buyer import values
 from masumi_sumi.buyer.agent import AgentClient
 from masumi_sumi.buyer.answers import Standing
 from masumi_sumi.buyer.events import Answered, Asked, Event, Troubled
-from masumi_sumi.errors import AgentFailed, AgentRefused, AgentUnreachable, AnswerUnverified
+from masumi_sumi.errors import (
+    AgentFailed,
+    AgentRefused,
+    AgentUnreachable,
+    AgentUnreadable,
+    AnswerUnverified,
+    SignatureRefused,
+)
 from masumi_sumi.flows.questions import Form, Group
 from masumi_sumi.hashing import input_hash
+from masumi_sumi.signing import Taken, check
 
 MOST_REFUSALS = 5
 
@@ -28,9 +36,12 @@ class Talk:
     one by one where the agent does not take that (or where two ask for fields of one name).
     """
 
-    def __init__(self, agent: AgentClient, job_id: str, identifier: str, ask: Ask) -> None:
+    def __init__(
+        self, agent: AgentClient, job_id: str, identifier: str, ask: Ask, key: str = ""
+    ) -> None:
+        """``key`` is the agent's for signatures; without one no signature means anything."""
         self._agent, self._ask = agent, ask
-        self._job_id, self._identifier = job_id, identifier
+        self._job_id, self._identifier, self._key = job_id, identifier, key
         self._begin("")
 
     def _begin(self, question: str) -> None:
@@ -78,26 +89,40 @@ class Talk:
         """The answers to all groups, or to the first that is left."""
         if self._together(form):
             data = {name: value for part in self._data.values() for name, value in part.items()}
-            answered = await self._provide(data, standing.status_id, form)
+            answered = await self._provide(data, standing.status_id, form.digest)
             self._left = []
             return answered
         group = self._left[0]
-        answered = await self._provide(self._data[group.id], group.id, form)
+        answered = await self._provide(self._data[group.id], group.id)
         self._left = self._left[1:]
         return answered
 
     def _together(self, form: Form) -> bool:
         return len(form.groups) == 1 or (form.unmixed and not self._apart)
 
-    async def _provide(self, data: Mapping[str, Any], status_id: str, form: Form) -> Answered:
-        said = await self._agent.provide_input(
-            self._job_id, data, status_id=status_id, schema_hash=form.digest
-        )
-        ours = input_hash(self._identifier, data)
+    async def _provide(
+        self, data: Mapping[str, Any], status_id: str, schema_hash: str = ""
+    ) -> Answered:
+        try:
+            receipt = await self._agent.provide_input(
+                self._job_id, data, status_id=status_id, schema_hash=schema_hash
+            )
+        except AgentUnreadable as error:
+            raise AnswerUnverified(self._job_id, error.reason) from error
+        ours, said = input_hash(self._identifier, data), receipt.input_hash
         if said and said.lower() != ours:
             reason = "the agent took another answer than the one that was sent"
             raise AnswerUnverified(self._job_id, reason)
-        return Answered(ours, bool(said))
+        if self._key:
+            taken = Taken(self._job_id, status_id, self._identifier, ours)
+            self._check_signature(receipt.signature, taken)
+        return Answered(ours, bool(said), bool(self._key))
+
+    def _check_signature(self, signature: str, taken: Taken) -> None:
+        try:
+            check(signature, self._key, taken)
+        except SignatureRefused as error:
+            raise AnswerUnverified(self._job_id, str(error)) from error
 
     def _refused(self, error: AgentRefused, form: Form) -> Troubled | None:
         """Another way to send it, another answer, or a question that is no longer open."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from masumi_sumi.buyer import money
-from masumi_sumi.buyer.answers import Bill, Started
+from masumi_sumi.buyer.answers import Availability, Bill, Started
 from masumi_sumi.buyer.purchases import Offered, PurchaseOrder, Registration
-from masumi_sumi.errors import IdentifierUnverified, TermsRefused
+from masumi_sumi.errors import IdentifierUnverified, NodeUnreadable, TermsRefused
 from masumi_sumi.jobs.model import Amount, Pricing, Times
 from masumi_sumi.payments import identifier
 from masumi_sumi.payments.identifier import Identifier, SignedTerms
+from masumi_sumi.payments.statements import wallet_of
 
 MINUTE = 60.0
 DAY = 24 * 60 * MINUTE
@@ -102,6 +103,21 @@ def check(
         agent_name=registration.name if registration else "",
         agent_url=registration.url if registration else "",
     )
+
+
+def check_key(availability: Availability, agreed: Terms) -> None:
+    """Whether the wallet that is paid vouches for the key, where the agent says that one does.
+
+    Raises TermsRefused.
+    """
+    if availability.statement is None:
+        return
+    try:
+        wallet = wallet_of(availability.statement, availability.key)
+    except NodeUnreadable as error:
+        raise TermsRefused("key", error.reason) from error
+    if wallet != agreed.order.seller_vkey:
+        _refuse("key", "another wallet than the seller's vouches for it")
 
 
 def agent_of(bill: Bill) -> str:

@@ -139,6 +139,7 @@ class Terminal:
                     self._wait(f"the agent is {event.status.replace('_', ' ')}")
             case Answered():
                 known = "the agent has it" if event.confirmed else "the agent confirms no hash"
+                known = "the agent has signed for it" if event.signed else known
                 self._line("answered", f"{known} (input hash {event.input_hash[:16]}…)")
                 self._wait("waiting for the agent")
             case Delivered():

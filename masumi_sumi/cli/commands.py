@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from masumi_sumi.cli import buy, doctor, exposes
+from masumi_sumi.cli import buy, doctor, exposes, keys
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (SUMI_DATA_DIR).")]
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(exposes.app, name="expose")
+app.add_typer(keys.app, name="key")
 for command in (
     exposes.boot,
     exposes.shutdown,

@@ -68,6 +68,8 @@ async def findings() -> AsyncIterator[Finding]:
         return
     yield Finding("settings", "good", f"data is kept in {settings.data_dir}")
     yield folder(settings.data_dir)
+    for finding in signing_key(settings.agent_key.get_secret_value()):
+        yield finding
     for finding in ports(settings):
         yield finding
     for network in get_args(Network):
@@ -113,6 +115,26 @@ def folder(data_dir: Path) -> Finding:
     return Finding(
         "data folder", "bad", f"{nearest} cannot be written", "chown it, or set SUMI_DATA_DIR"
     )
+
+
+def signing_key(setting: str) -> Iterator[Finding]:
+    """The key of SUMI_AGENT_KEY, where one is set: answers need not be signed."""
+    from masumi_sumi.errors import SettingInvalid
+    from masumi_sumi.signing import AgentKey
+
+    what, make = "signing key", "correct SUMI_AGENT_KEY; masumi-sumi key new makes a key"
+    try:
+        key = AgentKey.of(setting)
+    except SettingInvalid as error:
+        yield Finding(what, "bad", str(error), make)
+        return
+    if key is None:
+        return
+    file = Path(setting)
+    if file.is_absolute() and file.stat().st_mode & 0o077:
+        yield Finding(what, "beware", "others than its owner can read it", f"chmod 600 {file}")
+    else:
+        yield Finding(what, "good", f"answers are signed, the public key is {key.public_key}")
 
 
 def ports(settings: Settings) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from masumi_sumi.errors import DocumentInvalid
 from masumi_sumi.exposes import yamls
 from masumi_sumi.exposes.ports import FoundFlow
+from masumi_sumi.flows import DEMO_RULE, is_demo
 
 IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 AGENT_IDENTIFIER = re.compile(r"[0-9a-fA-F]{57,250}")
@@ -93,7 +94,7 @@ def card_of(text: object, url: str = "") -> Card:
         agent_identifier=agent,
         pricing=pricing,
         fixed=fixed,
-        demo=_optional_mapping(said, "demo", what),
+        demo=_demo(said, what),
         terms=_terms(said, what),
         content=said,
     )
@@ -137,6 +138,13 @@ def _terms(said: Mapping[str, Any], what: str) -> Mapping[str, Any]:
     if unknown := sorted(terms.keys() - TERMS):
         raise _wrong(what, f"terms.{unknown[0]} is none of {', '.join(sorted(TERMS))}")
     return terms
+
+
+def _demo(said: Mapping[str, Any], what: str) -> Mapping[str, Any] | None:
+    demo = said.get("demo")
+    if demo is not None and not is_demo(demo):
+        raise _wrong(what, DEMO_RULE)
+    return demo
 
 
 def _tags(given: object, what: str) -> tuple[str, ...]:

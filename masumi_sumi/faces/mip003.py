@@ -6,9 +6,8 @@ the node gave them. No nulls. A refusal of what the buyer sent is a 4xx: nothing
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from masumi_sumi.errors import (
     InputRefused,
     LaunchError,
     NodeError,
+    NoDemo,
     NotFound,
     SellerUnavailable,
     SumiError,
@@ -30,7 +30,10 @@ from masumi_sumi.errors import (
 from masumi_sumi.faces.body import query_field, read_object, text_field
 from masumi_sumi.flows import error_text, mip003_schema
 from masumi_sumi.jobs.model import Job, Terms
-from masumi_sumi.jobs.service import Chooser, Hire, JobService, Question, Standing
+from masumi_sumi.jobs.questions import Chooser, schema_of
+from masumi_sumi.jobs.service import Answered, Hire, JobService, Standing
+from masumi_sumi.payments.statements import Statement
+from masumi_sumi.signing import AgentKey, Taken
 
 log = logging.getLogger(__name__)
 
@@ -58,23 +61,31 @@ class Offer:
     name: str
     terms: Callable[[Any], Terms]
     app_url: str
+    demo: Mapping[str, Any] | None = None
 
 
 Action = Callable[["Mip003Face", Request, Offer], Awaitable[Response]]
 
 
 class Mip003Face:
-    def __init__(self, service: JobService, uptime: Callable[[], float]) -> None:
-        """``uptime`` is in seconds."""
-        self._service, self._uptime = service, uptime
+    def __init__(
+        self,
+        service: JobService,
+        uptime: Callable[[], float],
+        key: AgentKey | None = None,
+        statements: Mapping[str, Statement] | None = None,
+    ) -> None:
+        """``uptime`` is in seconds; ``key`` signs what was answered, and ``statements`` are
+        wallets' words for it by agent.
+        """
+        self._service, self._uptime, self._key = service, uptime, key
+        self._statements = statements or {}
 
     async def __call__(self, request: Request, offer: Offer, action: str) -> Response:
         """Answer ``action`` (a key of ACTIONS) for a flow."""
-        method, act = ACTIONS[action]
-        if request.method != method and not (method == "GET" and request.method == "HEAD"):
-            return JSONResponse(
-                {"detail": f"use {method}"}, status_code=405, headers={"allow": method}
-            )
+        if (refused := refused_method(request, action)) is not None:
+            return refused
+        _, act = ACTIONS[action]
         try:
             return await act(self, request, offer)
         except SumiError as error:
@@ -92,8 +103,16 @@ class Mip003Face:
             return JSONResponse({**answer, "status": "unavailable", "message": "not for sale now"})
         if terms.agent_identifier:
             answer["agentIdentifier"] = terms.agent_identifier
+        answer |= self._signer(terms.agent_identifier)
         message = f"{offer.name} is ready to accept jobs"
         return JSONResponse({**answer, "status": "available", "message": message})
+
+    def _signer(self, agent_identifier: str) -> dict[str, Any]:
+        if self._key is None:
+            return {}
+        said = self._statements.get(agent_identifier)
+        statement = {"provideInputStatement": said.model_dump(by_alias=True)} if said else {}
+        return {"provideInputKey": self._key.public_key, **statement}
 
     async def input_schema(self, request: Request, offer: Offer) -> Response:
         return JSONResponse(mip003_schema(await self._service.form(offer.flow)))
@@ -107,6 +126,11 @@ class Mip003Face:
         hire = Hire(offer.flow, identifier, data, offer.app_url)
         return JSONResponse(started(await self._service.start(hire, terms)))
 
+    async def demo(self, request: Request, offer: Offer) -> Response:
+        if offer.demo is None:
+            raise NoDemo(offer.flow)
+        return JSONResponse(offer.demo)
+
     async def status(self, request: Request, offer: Offer) -> Response:
         job_id = query_field(request, "job_id", "jobId")
         return JSONResponse(standing_answer(await self._service.standing(job_id, offer.flow)))
@@ -115,14 +139,28 @@ class Mip003Face:
         body = await read_object(request)
         job_id = text_field(body, "job_id", "jobId", "id")
         chosen = Chooser(
-            lock_id=text_field(body, "status_id", "statusId", default=""),
+            named=text_field(body, "status_id", "statusId", default=""),
             schema_hash=text_field(body, "input_schema_hash", "inputSchemaHash", default=""),
         )
         data = _input_data(body)
-        digest = await self._service.answer(job_id, data, offer.flow, chosen)
+        answered = await self._service.answer(job_id, data, offer.flow, chosen)
         return JSONResponse(
-            {"status": "success", "job_id": job_id, "input_hash": digest, "signature": ""}
+            {
+                "status": "success",
+                "job_id": job_id,
+                "input_hash": answered.input_hash,
+                "inputHash": answered.input_hash,
+                "signature": self._signature(answered),
+            }
         )
+
+    def _signature(self, answered: Answered) -> str:
+        """Empty without a key: nothing else is a signature."""
+        if self._key is None:
+            return ""
+        job = answered.job
+        taken = Taken(job.id, answered.status_id, job.identifier, answered.input_hash)
+        return self._key.sign(taken, job.terms.network)
 
 
 ACTIONS: dict[str, tuple[str, Action]] = {
@@ -131,7 +169,16 @@ ACTIONS: dict[str, tuple[str, Action]] = {
     "start_job": ("POST", Mip003Face.start_job),
     "status": ("GET", Mip003Face.status),
     "provide_input": ("POST", Mip003Face.provide_input),
+    "demo": ("GET", Mip003Face.demo),
 }
+
+
+def refused_method(request: Request, action: str) -> Response | None:
+    """None when ``action`` may be asked so."""
+    method, _ = ACTIONS[action]
+    if request.method == method or (method, request.method) == ("GET", "HEAD"):
+        return None
+    return JSONResponse({"detail": f"use {method}"}, status_code=405, headers={"allow": method})
 
 
 def refusal(error: SumiError) -> Response:
@@ -156,12 +203,12 @@ def _told(error: SumiError, status: int) -> str:
 
 
 def _input_data(body: dict[str, Any]) -> Any:
-    """Raises BodyUnreadable when it is missing or neither an object nor a list of pairs."""
+    """Raises BodyUnreadable when it is missing, or no object, list of pairs or plain text."""
     for name in ("input_data", "inputData", "input"):
-        if name in body:
-            data = body[name]
-            if isinstance(data, dict | list):
-                return data
+        data = body.get(name)
+        if isinstance(data, dict | list | str):
+            return data
+        if data is not None:
             raise BodyUnreadable(name, "must be an object")
     raise BodyUnreadable("input_data", "is required")
 
@@ -203,33 +250,17 @@ def standing_answer(standing: Standing) -> dict[str, Any]:
     """The same for the same state, to the byte."""
     job = standing.job
     answer: dict[str, Any] = {
-        "id": _status_id(standing),
+        "id": standing.id,
         "job_id": job.id,
         "status": standing.status,
         "input_hash": job.input_hash,
     }
     if standing.questions:
-        answer["input_schema"] = _schema(standing.questions)
+        answer["input_schema"] = schema_of(standing.questions)
     if standing.result is not None:
         answer["result"] = standing.result
-    if standing.result is not None and job.payment is not None:
+    if standing.result is not None and job.payment is not None and job.payment.sent_hash:
         answer["result_hash"] = job.payment.sent_hash
     if standing.failure is not None:
         answer |= {"error": standing.failure, "message": standing.failure}
     return answer
-
-
-def _schema(questions: tuple[Question, ...]) -> dict[str, Any]:
-    if len(questions) == 1:
-        return mip003_schema(questions[0].form)
-    groups = [{"id": q.lock.id, "title": q.lock.name, **mip003_schema(q.form)} for q in questions]
-    return {"input_groups": groups}
-
-
-def _status_id(standing: Standing) -> str:
-    """Names the state, not the request: one question is named by its lock."""
-    if len(standing.questions) == 1:
-        return standing.questions[0].lock.id
-    locks = ",".join(question.lock.id for question in standing.questions)
-    state = f"{standing.job.id}:{standing.status}:{locks}"
-    return hashlib.sha256(state.encode()).hexdigest()[:32]

@@ -31,7 +31,8 @@ from masumi_sumi.faces.body import query_field, read_object, text_field
 from masumi_sumi.faces.mip003 import PAYMENT_UNAVAILABLE, Offer
 from masumi_sumi.flows import error_text, result_value, sumi_schema
 from masumi_sumi.jobs.model import Job
-from masumi_sumi.jobs.service import Chooser, Hire, JobService, Question, Standing
+from masumi_sumi.jobs.questions import Chooser, Question
+from masumi_sumi.jobs.service import Hire, JobService, Standing
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class SumiFace:
         body = await read_object(request)
         identifier = text_field(body, "identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body, {})
-        hire = Hire(offer.flow, identifier, data, offer.app_url, required=False)
+        hire = Hire(offer.flow, identifier, data, offer.app_url, author_first=True)
         job = await self._service.start(hire, offer.terms(data))
         return JSONResponse(started(job), status_code=201)
 
@@ -102,10 +103,11 @@ class SumiFace:
     async def provide_input(self, request: Request, offer: Offer) -> Response:
         job_id, lock_id = query_field(request, "job_id"), query_field(request, "lock_id")
         data = _input_data(await read_object(request))
-        digest = await self._service.answer(
+        answered = await self._service.answer(
             job_id, data, offer.flow, Chooser(lock_id), over_lock=True
         )
-        return JSONResponse({"input_hash": digest, "status": "success"}, status_code=201)
+        body = {"input_hash": answered.input_hash, "status": "success"}
+        return JSONResponse(body, status_code=201)
 
 
 ACTIONS: dict[str, dict[str, Action]] = {

@@ -1,12 +1,14 @@
 """What a flow asks and answers, between Kodosumi's panel and a buyer's JSON. Pure."""
 
 from masumi_sumi.flows.attachments import Attachment, accepts, attachments
+from masumi_sumi.flows.demos import DEMO_RULE, is_demo
 from masumi_sumi.flows.designs import elements_of
 from masumi_sumi.flows.disguise import disguised, undisguised
 from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.failures import UNTOLD, error_text
 from masumi_sumi.flows.files import File, Files
 from masumi_sumi.flows.forms import Choice, Field, Form, Note
+from masumi_sumi.flows.groups import Group, grouped, groups_schema, parted
 from masumi_sumi.flows.kinds import Kind
 from masumi_sumi.flows.models import ModelForm, model_form
 from masumi_sumi.flows.results import NO_RESULT, result_text, result_value
@@ -15,6 +17,7 @@ from masumi_sumi.flows.schema import mip003_schema, schema_hashes, sumi_schema
 from masumi_sumi.flows.submission import submitted
 
 __all__ = [
+    "DEMO_RULE",
     "NO_RESULT",
     "UNTOLD",
     "Attachment",
@@ -23,6 +26,7 @@ __all__ = [
     "File",
     "Files",
     "Form",
+    "Group",
     "Kind",
     "Limit",
     "ModelForm",
@@ -33,8 +37,12 @@ __all__ = [
     "disguised",
     "elements_of",
     "error_text",
+    "grouped",
+    "groups_schema",
+    "is_demo",
     "mip003_schema",
     "model_form",
+    "parted",
     "read_form",
     "result_text",
     "result_value",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from masumi_sumi.errors import BodyUnreadable, FieldsInvalid
@@ -21,19 +21,20 @@ Errors = dict[str, list[str]]
 def submitted(form: Form, data: Any, *, required: bool = True) -> dict[str, str]:
     """The posted dict, every value a string: what ``dict(await request.form())`` gives the panel.
 
-    ``data`` is an object by field id or a list of ``{"key": ..., "value": ...}``; nothing at all
-    is an empty object. What the buyer leaves out or sends as null gets what a browser posts for
-    an untouched field: the form's value, a select's first option, a slider's middle, ``""`` for
-    an empty text, nothing for an unchecked box. So a handler written for the panel finds the
-    keys it finds there, and ``inputs.get(name)`` is falsy for the same fields as for Kodosumi's
-    JSON callers. The author's own defaults are not held against the buyer. Files are posted as
-    uploads that are still to be fetched: ``attachments`` tells them.
+    ``data`` is an object by field id or a list of ``{"key": ..., "value": ...}``; a plain string
+    is the answer to a form of one field; nothing at all is an empty object. What the buyer leaves
+    out or sends as null gets what a browser posts for an untouched field: the form's value, a
+    select's first option, a slider's middle, ``""`` for an empty text, nothing for an unchecked
+    box. So a handler written for the panel finds the keys it finds there, and ``inputs.get(name)``
+    is falsy for the same fields as for Kodosumi's JSON callers. The author's own defaults are not
+    held against the buyer. Files are posted as uploads that are still to be fetched:
+    ``attachments`` tells them.
 
     ``required=False`` leaves required fields and buttons to the author's own validation; all
     other rules stay. Raises FieldsInvalid with every reason of every field, BodyUnreadable if
-    ``data`` has neither shape.
+    ``data`` has none of these shapes.
     """
-    sent = _entries(data)
+    sent = _alone(form, data) if isinstance(data, str) else entries(data)
     errors = dict(_strays(form, sent))
     posted: dict[str, str] = {}
     for field in form.fields:
@@ -84,11 +85,27 @@ def _strays(form: Form, sent: Mapping[str, Any]) -> Iterator[tuple[str, list[str
     for name, value in sent.items():
         if name in notes and value not in (None, ""):
             yield name, ["takes no value"]
-        elif name not in fields | notes:
-            yield _shown(name), ["unknown field"]
+    yield from strays(set(sent) - fields - notes).items()
 
 
-def _entries(data: Any) -> dict[str, Any]:
+def strays(names: Iterable[str]) -> Errors:
+    """What to say of ids that no field has."""
+    return {_shown(name): ["unknown field"] for name in sorted(names)}
+
+
+def _alone(form: Form, text: str) -> dict[str, Any]:
+    """First buyers send a text where there is one thing to say. What nobody fills in, a hidden
+    field or a button, does not count.
+    """
+    asked = [f.name for f in form.fields if f.kind not in (Kind.HIDDEN, Kind.BUTTON)]
+    if len(asked) == 1:
+        return {asked[0]: text}
+    fields = f"the fields {', '.join(asked)}" if asked else "no field"
+    raise BodyUnreadable("input_data", f"must be an object: this form has {fields}")
+
+
+def entries(data: Any) -> dict[str, Any]:
+    """The values by field id. Raises BodyUnreadable for what is no object and no list of pairs."""
     if data is None:
         return {}
     if isinstance(data, Mapping):

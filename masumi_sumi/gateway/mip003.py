@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from masumi_sumi.errors import UnknownFlow
-from masumi_sumi.faces.mip003 import ACTIONS
+from masumi_sumi.errors import SumiError, UnknownFlow
+from masumi_sumi.faces.mip003 import ACTIONS, refusal, refused_method
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import Catalogue
-from masumi_sumi.gateway.refusals import told
+from masumi_sumi.gateway.refusals import STATUS_OF, told
 from masumi_sumi.gateway.replica import Replica
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+"""All, so that a wrong one is refused like anything else."""
 
 
 class Mip003Routes:
@@ -21,16 +24,26 @@ class Mip003Routes:
         self._catalogue, self._access, self._replica = catalogue, access, replica
 
     def routes(self) -> list[Route]:
-        methods = ["GET", "POST"]
-        return [Route("/mip003/{expose}/{rest:path}", told(self.hand_on), methods=methods)]
+        act = told(self.hand_on, _refusal)
+        return [Route("/mip003/{expose}/{rest:path}", act, methods=METHODS)]
 
     async def hand_on(self, request: Request) -> Response:
         name, _, action = request.path_params["rest"].strip("/").rpartition("/")
         if action not in ACTIONS:
             raise UnknownFlow(request.url.path)
-        item = await self._catalogue.flow(request.path_params["expose"], name)
+        if (refused := refused_method(request, action)) is not None:
+            return refused
+        item = await self._catalogue.flow(request.path_params["expose"], name.strip("/"))
         if not item.is_open:
             await self._access.login(request)
         if action == "start_job":
             await self._catalogue.check_terms(item)
         return await self._replica.untouched(request, f"{item.path}/{action}")
+
+
+def _refusal(error: SumiError, request: Request) -> Response:
+    """As an app words it: a buyer does not see who stands between."""
+    for kind, status, _ in STATUS_OF:
+        if isinstance(error, kind):
+            return JSONResponse({"detail": str(error)}, status_code=status)
+    return refusal(error)

@@ -26,14 +26,15 @@ STATUS_OF: tuple[tuple[type[SumiError], int, str], ...] = (
 )
 
 
-def told(act: Endpoint) -> Endpoint:
-    """The endpoint with its errors answered instead of raised."""
+def told(act: Endpoint, worded: Callable[[SumiError, Request], Response] | None = None) -> Endpoint:
+    """The endpoint with its errors answered instead of raised, as ``worded`` does or the panel."""
+    worded = worded or refusal
 
     async def endpoint(request: Request) -> Response:
         try:
             return await act(request)
         except SumiError as error:
-            return refusal(error, request)
+            return worded(error, request)
         except Exception:
             log.exception("a request broke off", extra={"path": request.url.path})
             path = request.url.path

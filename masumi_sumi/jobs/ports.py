@@ -200,13 +200,15 @@ class Agent(Protocol):
         """Kodosumi elements of a lock's form. Raises UnknownLock, HandlerFailed."""
         ...
 
-    async def answer(
-        self, job_id: str, lock_id: str, values: dict[str, Any], input_hash: str
-    ) -> bool:
-        """Hand an answer to the app and release the lock; False when it was released before.
+    async def lease(self, job_id: str, lock_id: str, values: dict[str, Any]) -> Any:
+        """What the author's code makes of an answer; the lock stays.
 
-        Raises FieldsInvalid (the author's InputsError), UnknownLock, HandlerFailed.
+        Raises FieldsInvalid (the author's InputsError), LockReleased, HandlerFailed.
         """
+        ...
+
+    async def release(self, job_id: str, lock_id: str, lease: Any, input_hash: str) -> bool:
+        """Hand the run its lease; False when the lock was released before. Raises UnknownLock."""
         ...
 
 

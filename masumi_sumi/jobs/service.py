@@ -14,7 +14,6 @@ from typing import Any, Literal
 from masumi_sumi import flows, hashing
 from masumi_sumi.clock import Clock
 from masumi_sumi.errors import (
-    BodyUnreadable,
     FieldsInvalid,
     HandlerFailed,
     IdentifierInvalid,
@@ -25,6 +24,7 @@ from masumi_sumi.errors import (
 )
 from masumi_sumi.jobs.model import Job, JobState, Lock, LockOutcome, Payment, Terms
 from masumi_sumi.jobs.ports import Agent, JobReader, Sale, Supervision
+from masumi_sumi.jobs.questions import Answer, Chooser, Question, Questions, answers, status_id
 
 log = logging.getLogger(__name__)
 
@@ -49,22 +49,14 @@ _STATUS: dict[JobState, Status] = {
 class Hire:
     """A buyer's request for a job, parsed but not yet checked. ``input_data`` is as sent.
 
-    ``required=False`` leaves the form's required fields to the author's own validation.
+    ``author_first`` lets the author's own validation speak first of required fields.
     """
 
     flow: str
     identifier: str
     input_data: Any
     app_url: str
-    required: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An open lock with its form."""
-
-    lock: Lock
-    form: flows.Form
+    author_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,12 @@ class Standing:
 
     job: Job
     status: Status
-    questions: tuple[Question, ...] = ()
+    questions: Questions = ()
+
+    @property
+    def id(self) -> str:
+        """Of this state: another one after each change that a buyer sees."""
+        return status_id(self.job.id, self.status, self.questions)
 
     @property
     def result(self) -> str | None:
@@ -82,6 +79,16 @@ class Standing:
     @property
     def failure(self) -> str | None:
         return self.job.failure if self.status == "failed" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that was taken. ``status_id`` names the question, or the state of several, that it
+    is for; ``input_hash`` is over the answer as sent."""
+
+    job: Job
+    status_id: str
+    input_hash: str
 
 
 class JobService:
@@ -112,7 +119,7 @@ class JobService:
         _check_identifier(hire.identifier, terms)
         digest = hashing.input_hash(hire.identifier, hire.input_data)
         form = await self.form(hire.flow)
-        values = flows.submitted(form, hire.input_data, required=hire.required)
+        values = flows.submitted(form, hire.input_data, required=not hire.author_first)
         now = self._clock.now()
         job = Job(
             id=f"{int(now):08x}{self._token()}",
@@ -139,6 +146,8 @@ class JobService:
             flows.attachments(form, values),
         )
         launch = await self._agent.launch(hire.flow, values, sale)
+        if hire.author_first:  # and who lets an empty field pass does not waive the form's rule
+            flows.submitted(form, hire.input_data)
         return await self._supervision.start(job, launch)
 
     async def standing(self, job_id: str, flow: str | None = None) -> Standing:
@@ -153,11 +162,11 @@ class JobService:
 
     async def question(self, job_id: str, lock_id: str, flow: str | None = None) -> Question:
         """An open question of a job. Raises UnknownJob, UnknownLock, LockReleased."""
-        standing, chosen = await self.standing(job_id, flow), Chooser(lock_id)
-        question = chosen(standing.questions)
-        if question is None:
-            raise await self._nothing_to_answer(standing, chosen)
-        return question
+        standing = await self.standing(job_id, flow)
+        for question in standing.questions:
+            if question.lock.id == lock_id:
+                return question
+        raise await self._nothing_to_answer(standing, lock_id)
 
     async def answer(
         self,
@@ -167,26 +176,43 @@ class JobService:
         chosen: Chooser,
         *,
         over_lock: bool = False,
-    ) -> str:
-        """Answer the one question that ``chosen`` picks; returns the hash of the answer.
+    ) -> Answered:
+        """Answer the questions that ``chosen`` picks, all of them or none.
 
         The hash is taken over the purchaser's identifier, or ``over_lock`` over ``job:lock``.
         Raises UnknownJob, UnknownLock, LockReleased, JobNotAwaitingInput, InputRefused.
         """
         standing = await self.standing(job_id, flow)
-        question = chosen(standing.questions)
-        if question is None:
-            raise await self._nothing_to_answer(standing, chosen)
-        values = flows.submitted(question.form, data)
-        _refuse_files(question.form, values)
-        over = f"{job_id}:{question.lock.id}" if over_lock else standing.job.identifier
+        questions = chosen(standing.questions, standing.id)
+        if not questions:
+            raise await self._nothing_to_answer(standing, chosen.named)
+        given = answers(questions, standing.questions, data)
+        named = questions[0].lock.id if len(questions) == 1 else standing.id
+        over = f"{job_id}:{named}" if over_lock else standing.job.identifier
         digest = hashing.input_hash(over, data)
-        if not await self._agent.answer(job_id, question.lock.id, values, digest):
-            raise LockReleased(question.lock.id)
-        return digest
+        await self._release(job_id, await self._leased(job_id, given), digest)
+        return Answered(standing.job, named, digest)
 
-    async def _nothing_to_answer(self, standing: Standing, chosen: Chooser) -> Exception:
-        named = chosen.lock_id
+    async def _leased(self, job_id: str, given: tuple[Answer, ...]) -> list[tuple[str, Any]]:
+        """What the author's code makes of each answer; a refusal of one refuses them all."""
+        leases: list[tuple[str, Any]] = []
+        for answer in given:
+            try:
+                lease = await self._agent.lease(job_id, answer.lock_id, answer.values)
+            except FieldsInvalid as refusal:
+                raise FieldsInvalid(answer.group.told(refusal.errors)) from refusal
+            leases.append((answer.lock_id, lease))
+        return leases
+
+    async def _release(self, job_id: str, leases: list[tuple[str, Any]], digest: str) -> None:
+        """In the order in which they were asked: of two who answer the same questions at once,
+        one gets all of them and the other none.
+        """
+        for lock_id, lease in leases:
+            if not await self._agent.release(job_id, lock_id, lease, digest):
+                raise LockReleased(lock_id)
+
+    async def _nothing_to_answer(self, standing: Standing, named: str) -> Exception:
         if named:
             locks = {lock.id: lock for lock in await self._reader.locks(standing.job.id)}
             return LockReleased(named) if named in locks else UnknownLock(named)
@@ -220,31 +246,6 @@ def standing_of(job: Job, locks: Iterable[Lock]) -> Standing:
     return Standing(job, "awaiting_input" if questions else "running", questions)
 
 
-class Chooser:
-    """Which of the open questions an answer is for; built from what the buyer sent."""
-
-    def __init__(self, lock_id: str = "", schema_hash: str = "") -> None:
-        self.lock_id, self._schema_hash = lock_id, schema_hash
-
-    def __call__(self, questions: tuple[Question, ...]) -> Question | None:
-        """None when the named question, or any, is not open. Raises BodyUnreadable."""
-        if self.lock_id:
-            return next((q for q in questions if q.lock.id == self.lock_id), None)
-        if self._schema_hash and questions:
-            return self._by_hash(questions)
-        if len(questions) > 1:
-            several = ", ".join(question.lock.id for question in questions)
-            raise BodyUnreadable("status_id", f"several questions are open, name one: {several}")
-        return questions[0] if questions else None
-
-    def _by_hash(self, questions: tuple[Question, ...]) -> Question:
-        for question in questions:
-            schema = flows.mip003_schema(question.form)
-            if self._schema_hash.lower() in flows.schema_hashes(schema):
-                return question
-        raise BodyUnreadable("input_schema_hash", "is not the hash of an open question")
-
-
 def _check_identifier(identifier: str, terms: Terms) -> None:
     """Raises IdentifierInvalid."""
     if terms.free:
@@ -253,13 +254,6 @@ def _check_identifier(identifier: str, terms: Terms) -> None:
         fine = _PRICED_IDENTIFIER.fullmatch(identifier) is not None
     if not fine:
         raise IdentifierInvalid(identifier)
-
-
-def _refuse_files(form: flows.Form, values: dict[str, str]) -> None:
-    """Kodosumi brings what is uploaded in a lock's form to no execution, so neither do we."""
-    files = flows.attachments(form, values)
-    if files:
-        raise FieldsInvalid({file.field: ["files can be sent at the start only"] for file in files})
 
 
 def _payment_wanted(terms: Terms) -> Payment:

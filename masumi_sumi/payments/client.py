@@ -12,6 +12,7 @@ from masumi_sumi.errors import NodeNotFound, NodeUnreadable
 from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, SourceType
 from masumi_sumi.payments.connection import Manner, NodeConnection, same_row
 from masumi_sumi.payments.order import body_of, misfit
+from masumi_sumi.payments.statements import ACTION, CALL, Statement
 from masumi_sumi.payments.wire import Changed, PaymentRow, StateRow, changed_rows, parse
 
 OPEN_TIMEOUT = 12.0
@@ -101,6 +102,15 @@ class NodeClient(NodeConnection):
             "retryPreviousAction": retry,
         }
         return await self._act_on(path, body)
+
+    async def vouch(self, agent_identifier: str, public_key: str) -> Statement:
+        """Have the agent's selling wallet say that the key is the agent's; nothing is checked yet.
+
+        NodeNotFound for an agent that this node did not register, NodeForbidden for another's.
+        """
+        body = {"action": ACTION, "agentIdentifier": agent_identifier, "publicKey": public_key}
+        path = "/signature/sign/verifyAndPublishAgent"
+        return parse(CALL, Statement, await self._act(path, body, self._timeout))
 
     async def _row(self, network: str, blockchain_identifier: str) -> StateRow | None:
         path = "/payment/resolve-blockchain-identifier"

@@ -14,11 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cbor2
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from lzstring import LZString
 
+from masumi_sumi import cose
 from masumi_sumi.errors import IdentifierUnverified
 from masumi_sumi.jobs.model import Amount, SourceType, Times
 from masumi_sumi.payments import address
@@ -107,52 +105,36 @@ def verify(identifier: Identifier, terms: SignedTerms) -> None:
         raise IdentifierUnverified("it is for another purchaser")
     signature = _signature(identifier.signature)
     public_key = _public_key(identifier.key)
-    if signature.public_key != public_key:
+    if signature.header[cose.KEY_ID] != public_key:
         raise IdentifierUnverified("its signature names another key than it carries")
-    key_hash = hashlib.blake2b(public_key, digest_size=28).digest()
+    key_hash = cose.key_hash(public_key)
     if key_hash.hex() != terms.seller_vkey.lower():
         raise IdentifierUnverified("its key is not the seller's")
-    seller_address = _address(signature.address, key_hash)
-    signature.check()
+    seller_address = _address(signature.header[cose.ADDRESS], key_hash)
+    if not signature.is_by(public_key):
+        raise IdentifierUnverified("its signature is not by its key")
     if signature.payload != _digest(identifier, terms, seller_address):
         raise IdentifierUnverified(
             "its signature is over another input hash, other times, another price or source"
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Signature:
-    """An untagged COSE_Sign1, taken apart. ``address`` is the signer's, raw."""
-
-    protected: bytes
-    payload: bytes
-    signed: bytes
-    public_key: bytes
-    address: bytes
-
-    def check(self) -> None:
-        message = cbor2.dumps(["Signature1", self.protected, b"", self.payload])
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(self.signed, message)
-        except (InvalidSignature, ValueError) as error:
-            raise IdentifierUnverified("its signature is not by its key") from error
-
-
-def _signature(text: str) -> _Signature:
-    match _cbor("signature", bytes.fromhex(text)):
-        case [bytes() as protected, dict(), bytes() as payload, bytes() as signed]:
-            pass
-        case _:
-            raise IdentifierUnverified("its signature is no COSE_Sign1")
-    match _cbor("signature's header", protected):
-        case {1: -8, 4: bytes() as public_key, "address": bytes() as raw}:
-            return _Signature(protected, payload, signed, public_key, raw)
-        case _:
-            raise IdentifierUnverified("its signature's header is not of an Ed25519 wallet")
+def _signature(text: str) -> cose.Signature:
+    try:
+        signature = cose.read(text)
+    except cose.CoseUnreadable as error:
+        raise IdentifierUnverified(f"its signature {error}") from error
+    if not isinstance(signature.header.get(cose.ADDRESS), bytes):
+        raise IdentifierUnverified("its signature has a header that is not of a wallet")
+    return signature
 
 
 def _public_key(text: str) -> bytes:
-    match _cbor("key", bytes.fromhex(text)):
+    try:
+        key = cose.decoded(bytes.fromhex(text), "is no CBOR")
+    except cose.CoseUnreadable as error:
+        raise IdentifierUnverified(f"its key {error}") from error
+    match key:
         case {1: 1, 3: -8, -1: 6, -2: bytes() as public_key} if len(public_key) == 32:
             return public_key
         case _:
@@ -194,13 +176,6 @@ def _signed(identifier: Identifier, terms: SignedTerms, seller_address: str) -> 
         if terms.source_index is not None:
             signed["supportedPaymentSourceIndex"] = terms.source_index
     return signed
-
-
-def _cbor(name: str, raw: bytes) -> object:
-    try:
-        return cbor2.loads(raw)
-    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise IdentifierUnverified(f"its {name} is no CBOR") from error
 
 
 def _expand(text: str) -> str:

@@ -31,6 +31,7 @@ Face = Mip003Face | SumiFace
 
 EVERY_FLOW = "*"
 
+# Nothing but the wording hangs on it, so anybody may ask in it.
 _DIALECT = (sumi.DIALECT_HEADER.encode(), sumi.DIALECT.encode())
 
 
@@ -86,7 +87,11 @@ class SumiMiddleware:
         await response(scope, receive, send)
 
     def check(self) -> None:
-        """Raises ConfigurationError when a flow's terms cannot hold, before anything is sold."""
+        """Raises ConfigurationError when a flow's terms cannot hold, or answers cannot be signed,
+        before anything is sold.
+        """
+        self._parts.agent_key()
+        self._parts.statements()
         for flow, handler in compose.flows_of(self._api).items():
             self._terms(flow, handler).settle(flow, self._parts.settings, None)
 
@@ -111,13 +116,16 @@ class SumiMiddleware:
                 self._app_url = self._app_url or self._parts.app_url(root)
                 agent = self._parts.agent(self.app, self._api, self._app_url)
                 service = await self._parts.service(agent)
-                self._faces = Mip003Face(service, self._parts.uptime), SumiFace(service)
+                key = self._parts.agent_key()
+                face = Mip003Face(service, self._parts.uptime, key, self._parts.statements())
+                self._faces = face, SumiFace(service)
             return self._faces
 
     def _match(self, path: str, actions: Container[str]) -> tuple[str, str] | None:
         """(flow, action) of a path that is ours."""
         base, _, action = path.rstrip("/").rpartition("/")
-        if action not in actions or path.rstrip("/") in self._own_paths():
+        base = base.rstrip("/")  # of an agent that was registered with a slash at its end
+        if action not in actions or f"{base}/{action}" in self._own_paths():
             return None
         flows = compose.flows_of(self._api)
         return next(((flow, action) for flow in (base, f"{base}/") if flow in flows), None)
@@ -129,8 +137,9 @@ class SumiMiddleware:
     def _offer(self, flow: str) -> Offer:
         handler = compose.flows_of(self._api)[flow]
         known = self._api._method_lookup.get(handler, {})
-        name = known.get("summary") or known.get("name") or flow
-        return Offer(flow, str(name), lambda data: self._settle(flow, data), self._app_url)
+        name = str(known.get("summary") or known.get("name") or flow)
+        demo = self._terms(flow, handler).demo
+        return Offer(flow, name, lambda data: self._settle(flow, data), self._app_url, demo)
 
     def _terms(self, flow: str, handler: Any) -> FlowTerms:
         operator = self._flows.get(flow, FlowTerms()).over(self._flows.get(EVERY_FLOW, FlowTerms()))

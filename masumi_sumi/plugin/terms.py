@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from masumi_sumi.errors import HandlerFailed, SettingInvalid, TermsIncomplete
-from masumi_sumi.flows import error_text
+from masumi_sumi.flows import DEMO_RULE, error_text, is_demo
 from masumi_sumi.jobs.model import Amount, Pricing, SourceType, Terms
 from masumi_sumi.settings import Settings
 
@@ -47,6 +47,13 @@ class FlowTerms(BaseModel):
     def _known(cls, value: str | None) -> str | None:
         if value not in (None, "Preprod", "Mainnet"):
             raise ValueError("network is Preprod or Mainnet")
+        return value
+
+    @field_validator("demo")
+    @classmethod
+    def _shown(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None and not is_demo(value):
+            raise ValueError(DEMO_RULE)
         return value
 
     @classmethod

@@ -16,6 +16,7 @@ from masumi_sumi.errors import (
     FieldsInvalid,
     HandlerFailed,
     LaunchEscaped,
+    LockReleased,
     NoLaunch,
     UnknownFlow,
     UnknownLock,
@@ -91,16 +92,17 @@ class KodosumiAgent:
             raise HandlerFailed(f"lock {lock_id}", _reason(answer))
         return answer
 
-    async def answer(
-        self, job_id: str, lock_id: str, values: dict[str, Any], input_hash: str
-    ) -> bool:
+    async def lease(self, job_id: str, lock_id: str, values: dict[str, Any]) -> Any:
         status, answer = await self._call("POST", f"/_lock_/{job_id}/{lock_id}", values)
         if status == 404:
-            return False
+            raise LockReleased(lock_id)
         _raise_refusals(f"lock {lock_id}", status, answer)
+        return answer.get("result")
+
+    async def release(self, job_id: str, lock_id: str, lease: Any, input_hash: str) -> bool:
         try:
             runner = ray.get_actor(job_id, namespace=KODOSUMI)
-            return bool(await runner.lease.remote(lock_id, answer.get("result"), input_hash))
+            return bool(await runner.lease.remote(lock_id, lease, input_hash))
         except (ValueError, RayActorError) as error:
             raise UnknownLock(lock_id) from error
 

@@ -36,7 +36,9 @@ from masumi_sumi.jobs.model import (
 from masumi_sumi.jobs.ports import Sale
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.payments.client import NodeClient
+from masumi_sumi.payments.statements import Statement
 from masumi_sumi.sandbox import Sandbox
+from masumi_sumi.signing import AgentKey
 
 URL = "http://agent.test/flow"
 RESULT = "Hello, Ada"
@@ -89,12 +91,16 @@ class Seller:
 
     def __post_init__(self) -> None:
         tokens = iter(f"{n:016x}" for n in range(10**6))
-        service = JobService(self, self, self, self.clock, lambda: next(tokens))
-        self.face = Mip003Face(service, lambda: 5.0)
+        self.service = JobService(self, self, self, self.clock, lambda: next(tokens))
+        self.signs_with(None)
         methods = ["GET", "POST"]
         self.app = Starlette(
             routes=[Route("/flow/{action}", self.endpoint, methods=methods)],
         )
+
+    def signs_with(self, key: AgentKey | None, statement: Statement | None = None) -> None:
+        statements = {self.terms.agent_identifier: statement} if statement else {}
+        self.face = Mip003Face(self.service, lambda: 5.0, key, statements)
 
     async def endpoint(self, request: Request) -> Response:
         action = request.path_params["action"]
@@ -125,14 +131,15 @@ class Seller:
     async def lock_form(self, job_id: str, lock_id: str) -> list[dict[str, Any]]:
         raise UnknownLock(lock_id)
 
-    async def answer(
-        self, job_id: str, lock_id: str, values: dict[str, Any], input_hash: str
-    ) -> bool:
+    async def lease(self, job_id: str, lock_id: str, values: dict[str, Any]) -> Any:
+        return values
+
+    async def release(self, job_id: str, lock_id: str, lease: Any, input_hash: str) -> bool:
         locks = self.open[job_id]
         found = next(lock for lock in locks if lock.id == lock_id)
         if found.outcome is not LockOutcome.OPEN:
             return False
-        self.answers.append(values)
+        self.answers.append(lease)
         locks[locks.index(found)] = replace(found, outcome=LockOutcome.ANSWERED)
         return True
 

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from masumi_sumi.cli.commands import app
-from masumi_sumi.cli.doctor import folder, python
+from masumi_sumi.cli.doctor import folder, python, signing_key
 from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.sandbox import Sandbox, SandboxKey
 
@@ -109,6 +109,31 @@ def test_deadlines_that_do_not_fit_are_told_with_their_numbers(doctor: Doctor, n
 
     assert code == 2
     assert "600 s after the start" in found["settings"][0]["words"]
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "verdict", "advice"),
+    [
+        ("ab" * 32, 0o600, "good", ""),
+        ("ab" * 32, 0o640, "beware", "chmod 600"),
+        ("secret", 0o600, "bad", "key new"),
+        (None, 0o600, "bad", "key new"),
+    ],
+)
+def test_the_key_that_signs_is_looked_at(
+    tmp_path: Path, content: str | None, mode: int, verdict: str, advice: str
+):
+    file = tmp_path / "agent.key"
+    if content is not None:
+        file.write_text(content)
+        file.chmod(mode)
+
+    [finding] = signing_key(str(file))
+
+    assert finding.verdict == verdict
+    assert advice in finding.advice
+    assert "secret" not in finding.words
+    assert list(signing_key("")) == []
 
 
 def test_an_old_python_is_named():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from masumi_sumi.buyer import (
 )
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.errors import (
+    AgentUnreadable,
     AnswerUnverified,
     BuyerError,
     FieldsInvalid,
@@ -37,6 +39,7 @@ from masumi_sumi.errors import (
 from masumi_sumi.hashing import result_hash
 from masumi_sumi.jobs.model import JobState
 from masumi_sumi.sandbox import Sandbox
+from masumi_sumi.signing import AgentKey, Taken
 
 MakeBuyer = Callable[..., Buyer]
 GIVEN = {"name": "Ada", "size": "Large"}
@@ -235,16 +238,89 @@ async def test_an_answer_that_the_agent_refuses_is_asked_again_with_its_reason(
     assert refusals == ["", "word: is [31m too short"]
 
 
+@pytest.mark.parametrize("names", [("input_hash", "inputHash"), ("input_hash",)])
 async def test_an_answer_that_arrives_as_another_ends_the_hire_and_the_money_is_asked_back(
-    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox
+    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox, names: tuple[str, ...]
 ):
     seller.script = Script(asks=(QUESTION,))
-    seller.alters["provide_input"] = lambda body: body | {"input_hash": "0" * 64}
+    seller.alters["provide_input"] = lambda body: body | dict.fromkeys(names, "0" * 64)
 
     seen, failure = await events(await hired(buyer()))
 
     assert isinstance(failure, AnswerUnverified)
     assert state(sandbox, seen)[1].startswith("SetRefundRequested")
+
+
+# --- signed answers ----------------------------------------------------------------------------
+
+
+KEY, OTHER_KEY = AgentKey(b"k" * 32), AgentKey(b"o" * 32)
+
+
+@pytest.mark.parametrize("names", [("word",), ("word", "word"), ("word", "other")])
+async def test_answers_are_signed_by_the_key_that_the_agent_publishes(
+    buyer: MakeBuyer, seller: Seller, names: tuple[str, ...]
+):
+    seller.signs_with(KEY)
+    seller.script = Script(asks=tuple([{**QUESTION[0], "name": name}] for name in names))
+
+    async def answer(asked: Asked) -> Mapping[str, Any]:
+        return {asked.form.questions[0].id: "hello"}
+
+    seen, failure = await events(await hired(buyer()), answer)
+
+    assert failure is None
+    assert [event.signed for event in seen if isinstance(event, Answered)] == [True]
+    assert seller.answers == [{name: "hello"} for name in names]
+
+
+async def test_a_signature_without_a_published_key_says_nothing(buyer: MakeBuyer, seller: Seller):
+    seller.script = Script(asks=(QUESTION,))
+    seller.alters["provide_input"] = lambda body: body | {"signature": "ab" * 32}
+
+    seen, failure = await events(await hired(buyer()))
+
+    assert failure is None
+    assert [event.signed for event in seen if isinstance(event, Answered)] == [False]
+
+
+def signed_by(key: AgentKey, **other: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def alter(body: dict[str, Any]) -> dict[str, Any]:
+        taken = Taken(body["job_id"], f"{body['job_id']}-0", "", body["input_hash"])
+        return body | {"signature": key.sign(replace(taken, **other), "Preprod")}
+
+    return alter
+
+
+@pytest.mark.parametrize(
+    ("alter", "reason"),
+    [
+        (lambda body: body | {"signature": ""}, "there is none"),
+        (lambda body: body | {"signature": body["input_hash"]}, "it is no "),
+        (signed_by(OTHER_KEY), "not by the agent's key"),
+        (signed_by(KEY, job_id="another"), "over something else"),
+    ],
+)
+async def test_a_signature_that_does_not_hold_ends_the_hire_and_the_money_is_asked_back(
+    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox, alter: Any, reason: str
+):
+    seller.signs_with(KEY)
+    seller.script = Script(asks=(QUESTION,))
+    seller.alters["provide_input"] = alter
+
+    seen, failure = await events(await hired(buyer()))
+
+    assert isinstance(failure, AnswerUnverified)
+    assert reason in str(failure)
+    assert state(sandbox, seen)[1].startswith("SetRefundRequested")
+
+
+@pytest.mark.parametrize("key", ["ab", "AB" * 32, "xy" * 32, 7])
+async def test_a_key_that_is_none_is_no_offer(buyer: MakeBuyer, seller: Seller, key: Any):
+    seller.alters["availability"] = lambda body: body | {"provideInputKey": key}
+
+    with pytest.raises(AgentUnreadable, match="provideInputKey"):
+        await buyer().offer()
 
 
 # --- what sellers do wrong ---------------------------------------------------------------------

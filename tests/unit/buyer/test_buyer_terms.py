@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,8 +20,11 @@ from masumi_sumi.errors import (
     TermsRefused,
 )
 from masumi_sumi.jobs.model import Amount
+from masumi_sumi.payments.statements import Statement
 from masumi_sumi.sandbox import Sandbox
 from masumi_sumi.sandbox.registry import Pricing
+from masumi_sumi.sandbox.wallet import Wallet
+from masumi_sumi.signing import AgentKey
 
 MakeBuyer = Callable[..., Buyer]
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
@@ -387,3 +391,59 @@ def replaced(seller: Seller, **changes: Any) -> Any:
 
 def vars_of(terms: Any) -> dict[str, Any]:
     return {"agent_identifier": terms.agent_identifier, "source_type": terms.source_type}
+
+
+# --- the key that answers are signed with ------------------------------------------------------
+
+KEY, OTHER_KEY = AgentKey(b"k" * 32), AgentKey(b"o" * 32)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_key_that_the_sellers_wallet_vouches_for_is_taken(
+    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox, version: int
+):
+    seller.terms = priced(sandbox, version)
+    word = await seller.node.vouch(seller.terms.agent_identifier, KEY.public_key)
+    seller.signs_with(KEY, word)
+
+    hire = await buyer().hire(await buyer().offer(), GIVEN)
+
+    assert hire.key == KEY.public_key
+
+
+async def test_a_key_without_a_wallets_word_is_taken_as_it_is(buyer: MakeBuyer, seller: Seller):
+    seller.signs_with(KEY)
+
+    assert (await buyer().hire(await buyer().offer(), GIVEN)).key == KEY.public_key
+
+
+async def test_a_wallets_word_for_another_key_is_refused(
+    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox
+):
+    word = await seller.node.vouch(seller.terms.agent_identifier, OTHER_KEY.public_key)
+    seller.signs_with(KEY, word)
+
+    refusal = await refused(buyer(), sandbox)
+
+    assert isinstance(refusal, TermsRefused)
+    assert refusal.term == "key"
+    assert "another key" in str(refusal)
+
+
+async def test_another_wallets_word_is_refused(buyer: MakeBuyer, seller: Seller, sandbox: Sandbox):
+    wallet = Wallet.derive("somebody", "else")
+    data = {"publicKey": KEY.public_key, "walletVkey": wallet.vkey}
+    text = json.dumps({"action": "VerifyAndPublishAgent", "data": data})
+    signature, cose_key = wallet.sign(text.encode())
+    word = Statement(signature=signature, key=cose_key, wallet_address=wallet.address, text=text)
+    seller.signs_with(KEY, word)
+
+    assert "another wallet" in str(await refused(buyer(), sandbox))
+
+
+@pytest.mark.parametrize("word", ["", 5, {}, {"signature": 1}])
+async def test_a_wallets_word_that_is_none_is_no_offer(buyer: MakeBuyer, seller: Seller, word: Any):
+    seller.alters["availability"] = put(provideInputStatement=word)
+
+    with pytest.raises(AgentUnreadable, match="provideInputStatement"):
+        await buyer().offer()

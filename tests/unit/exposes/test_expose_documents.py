@@ -119,7 +119,8 @@ def test_an_empty_card_is_one() -> None:
         ("agentPricing: {pricingType: Cheap}", "Fixed, Dynamic or Free"),
         ("agentPricing: {pricingType: Fixed, fixedPricing: [{amount: -1}]}", "amount"),
         ("agentPricing: Free", "mapping"),
-        ("demo: yes", "mapping"),
+        ("demo: yes", "a demo is"),
+        ("demo: {input: {a: 1}, output: x}", "a demo is"),
         ("terms: {pay_bye: 3}", "pay_bye"),
     ],
 )

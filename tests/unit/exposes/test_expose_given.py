@@ -27,14 +27,18 @@ args: {size: 3}
 runtime_env: {env_vars: {A: b}}
 deployments: [{name: TwoStage, num_replicas: 2}]
 """
-    card = f"display: Two\nagentIdentifier: {AGENT}\ndemo: {{input: {{}}, output: x}}\n"
+    card = f"display: Two\nagentIdentifier: {AGENT}\ndemo: {{input: {{}}, output: {{result: x}}}}\n"
     dynamic = "agentPricing: {pricingType: Dynamic}\nterms: {price: 5, pay_by: 900}\n"
     cards = [{"url": "/sumi-test/", "data": card}, {"url": "/sumi-test/b", "data": dynamic}]
     await an_expose(book, "sumi-test", bootstrap=bootstrap, network="Preprod", meta=cards)
 
     await all_of(boot.boot())
 
-    root = {"agent_identifier": AGENT, "demo": {"input": {}, "output": "x"}, "network": "Preprod"}
+    root = {
+        "agent_identifier": AGENT,
+        "demo": {"input": {}, "output": {"result": "x"}},
+        "network": "Preprod",
+    }
     other = {"pricing": "Dynamic", "price": 5, "pay_by": 900, "network": "Preprod"}
     assert ray.document("sumi-test") == {
         "name": "sumi-test",
@@ -55,7 +59,8 @@ deployments: [{name: TwoStage, num_replicas: 2}]
 async def test_terms_of_an_expose_are_such_as_the_plugin_reads(book: ExposeBook) -> None:
     from masumi_sumi.plugin.terms import FlowTerms
 
-    data = f"agentIdentifier: {AGENT}\nagentPricing: {{pricingType: fixed}}\ndemo: {{a: 1}}\n"
+    data = f"agentIdentifier: {AGENT}\nagentPricing: {{pricingType: fixed}}\n"
+    data += "demo: {input: {a: 1}, output: {result: x}}\n"
     data += "terms: {source_index: 1, pay_by: 60, submit_by: 9000, run: 60, lock: 0, repeats: 1}\n"
     await an_expose(book, "a", network="Mainnet", meta=[{"url": "/a/", "data": data}])
 

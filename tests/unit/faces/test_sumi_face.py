@@ -42,7 +42,7 @@ async def test_a_body_that_is_no_object_is_a_400(world: World, body: bytes) -> N
     assert answer.json()["error"] == "ValidationException"
 
 
-async def test_what_the_form_requires_is_left_to_the_author(world: World) -> None:
+async def test_the_author_speaks_first_of_what_the_form_requires(world: World) -> None:
     answer = await client_of(world).post("/start_job", json=hire())
 
     assert answer.status_code == 201
@@ -51,6 +51,17 @@ async def test_what_the_form_requires_is_left_to_the_author(world: World) -> Non
         "email: ['Email is required']; _global_: []",
         "status": "failed",
     }
+
+
+async def test_what_the_form_requires_is_required_of_a_lenient_author_too(world: World) -> None:
+    world.lenient = True
+
+    answer = await client_of(world).post(
+        "/start_job", json=hire(input_data={"username": "ada", "email": "ada@example.org"})
+    )
+
+    assert answer.json() == {"error": "password: ['is required']; _global_: []", "status": "failed"}
+    assert world.jobs == {}
 
 
 async def test_values_that_break_the_form_are_told_the_same_way(world: World) -> None:

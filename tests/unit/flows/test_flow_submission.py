@@ -296,7 +296,28 @@ def test_a_list_of_keys_and_values_is_read_too():
         submitted(form, [{"key": "x", "value": 5}, {"key": "x", "value": 6}])
 
 
-@pytest.mark.parametrize("data", ["x=1", 5, True, [1], [{"value": 1}], [{"key": 1}]])
+def test_a_text_is_the_answer_where_there_is_one_thing_to_say():
+    form = read_form(
+        [
+            {"type": "markdown", "text": "# Say something"},
+            {"type": "text", "name": "said"},
+            {"type": "hidden", "name": "version", "value": "2"},
+            {"type": "action", "name": "go", "value": "now"},
+        ]
+    )
+
+    assert submitted(form, "x=1") == {"said": "x=1", "version": "2", "go": "now"}
+
+
+@pytest.mark.parametrize(("names", "told"), [(["a", "b"], "the fields a, b"), ([], "no field")])
+def test_a_text_for_another_number_of_fields_is_refused_with_their_names(names, told):
+    form = read_form([{"type": "text", "name": name} for name in names])
+
+    with pytest.raises(BodyUnreadable, match=f"input_data: must be an object: .* {told}$"):
+        submitted(form, "x=1")
+
+
+@pytest.mark.parametrize("data", [5, True, [1], [{"value": 1}], [{"key": 1}]])
 def test_other_bodies_are_unreadable(data):
     with pytest.raises(BodyUnreadable):
         submitted(form_of(type="text"), data)

@@ -207,6 +207,52 @@ async def test_mip003_comes_back_untouched(counter: Counter) -> None:
     assert "x-sumi-dialect" not in asked.headers
 
 
+@pytest.mark.parametrize("path", ["async/demo", "async//demo", "async/demo/"])
+async def test_a_demo_is_the_apps_own(counter: Counter, path: str) -> None:
+    await counter.sells("prime", "/async")
+
+    answer = await counter.client().get(f"/mip003/prime/{path}")
+
+    assert (answer.status_code, answer.json()) == (200, {"from": "the app"})
+    (asked,) = counter.apps.asked
+    assert str(asked.url) == "http://serve:8005/prime/async/demo"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+async def test_a_wrong_method_is_refused_as_an_app_would(counter: Counter, method: str) -> None:
+    await counter.sells("prime", "/")
+
+    answer = await counter.client().request(method, "/mip003/prime/start_job")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert method == "HEAD" or answer.json() == {"detail": "use POST"}
+    assert not counter.apps.asked
+
+
+@pytest.mark.parametrize(
+    ("path", "failure", "status"),
+    [
+        ("/mip003/prime/start_job", httpx.ReadTimeout("silent"), 504),
+        ("/mip003/prime/start_job", httpx.ConnectError("refused"), 503),
+        ("/mip003/private/start_job", None, 401),
+        ("/mip003/prime/status/6b0226be", None, 404),
+        ("/mip003/prime/provide_input/6b0226be", None, 404),
+        ("/mip003/none/start_job", None, 404),
+    ],
+)
+async def test_mip003_is_refused_with_a_detail_and_nothing_of_the_panel(
+    counter: Counter, path: str, failure: Exception | None, status: int
+) -> None:
+    await counter.sells("prime", "/")
+    await counter.sells("private", "/", network=None)
+    counter.apps.answer = failure or counter.apps.answer
+
+    answer = await counter.client().post(path, json=HIRE)
+
+    assert (answer.status_code, list(answer.json())) == (status, ["detail"])
+    assert isinstance(answer.json()["detail"], str)
+
+
 async def test_methods_that_are_none(counter: Counter) -> None:
     await counter.sells("prime", "/")
     started = await counter.client().get("/sumi/prime/start_job")

@@ -234,13 +234,17 @@ class AnsweringAgent(KodosumiAgent):
     """Keeps what was answered; where a runner waits is no matter of these tests."""
 
     released: dict[str, dict[str, Any]]
+    refusals: dict[str, Exception]
 
-    async def answer(
-        self, job_id: str, lock_id: str, values: dict[str, Any], input_hash: str
-    ) -> bool:
+    async def lease(self, job_id: str, lock_id: str, values: dict[str, Any]) -> Any:
+        if lock_id in self.refusals:
+            raise self.refusals[lock_id]
+        return values
+
+    async def release(self, job_id: str, lock_id: str, lease: Any, input_hash: str) -> bool:
         if lock_id in self.released:
             return False
-        self.released[lock_id] = values
+        self.released[lock_id] = lease
         return True
 
 
@@ -251,11 +255,12 @@ class Parts(compose.AppParts):
         super().__init__(settings)
         self.desk, self.clock = Desk(), ManualClock()
         self.released: dict[str, dict[str, Any]] = {}
+        self.refusals: dict[str, Exception] = {}
         self.broken: Exception | None = None
 
     def agent(self, app: Any, api: Any, app_url: str) -> KodosumiAgent:
         agent = AnsweringAgent(app, api, app_url)
-        agent.released = self.released
+        agent.released, agent.refusals = self.released, self.refusals
         return agent
 
     async def service(self, agent: KodosumiAgent) -> JobService:

@@ -51,7 +51,7 @@ async def both(shop: Shop, method: str, path: str, **options: Any) -> list[httpx
         ("GET", "/sync/start_job/more"),
         ("GET", "/status/6b49d200"),
         ("POST", "/provide_input/6b49d200"),
-        ("GET", "/demo"),
+        ("GET", "/demo/more"),
         ("OPTIONS", "/health"),
     ],
 )

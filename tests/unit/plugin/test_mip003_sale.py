@@ -490,7 +490,8 @@ async def test_an_answer_is_taken_once_with_its_hash(shop: MakeShop):
     second = await sold.post("/provide_input", body)
 
     assert first.status_code == 200
-    assert first.json()["input_hash"] == input_hash(IDENTIFIER, {"name": "Ada"})
+    digest = input_hash(IDENTIFIER, {"name": "Ada"})
+    assert first.json()["input_hash"] == first.json()["inputHash"] == digest
     assert isinstance(first.json()["signature"], str)
     refused(second, 409)
     assert sold.parts.released == {"lock-1": {"name": "Ada", "age": ""}}

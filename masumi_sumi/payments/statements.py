@@ -1,0 +1,79 @@
+"""A selling wallet's word for an agent's key: what the node signs as verifyAndPublishAgent.
+
+The text says for three minutes that a public key goes with a wallet. So it is kept, and judged by
+its date: it was said then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from masumi_sumi import cose
+from masumi_sumi.errors import NodeUnreadable, SettingInvalid
+
+CALL = "POST /signature/sign/verifyAndPublishAgent"
+ACTION = "VerifyAndPublishAgent"
+
+
+class Statement(BaseModel):
+    """As the node gave it: ``text`` is what was signed, ``key`` the wallet's COSE_Key in hex."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    signature: str
+    key: str
+    wallet_address: str = Field(alias="walletAddress")
+    text: str = Field(alias="signatureData")
+
+
+_BY_AGENT = TypeAdapter(dict[str, Statement])
+
+
+def file_of(key: Path) -> Path:
+    """Where the statements about a key in a file are kept."""
+    return key.with_name(f"{key.name}.statements.json")
+
+
+def kept(file: Path) -> Mapping[str, Statement]:
+    """By agentIdentifier. Raises SettingInvalid for a file that holds something else."""
+    try:
+        return _BY_AGENT.validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        rule = "cannot be read: delete it, and masumi-sumi key publish makes a new one"
+        raise SettingInvalid("statements", str(file), rule) from error
+
+
+def keep(file: Path, agent_identifier: str, statement: Statement) -> None:
+    known = {**kept(file), agent_identifier: statement}
+    file.write_bytes(_BY_AGENT.dump_json(known, by_alias=True, indent=2))
+
+
+def wallet_of(statement: Statement, public_key: str) -> str:
+    """The key hash (56 hex digits) of the wallet that vouches for exactly this key.
+
+    Raises NodeUnreadable with the first thing that does not hold.
+    """
+    try:
+        signature = cose.read(statement.signature)
+        said = json.loads(statement.text)
+    except (cose.CoseUnreadable, ValueError, RecursionError) as error:
+        raise NodeUnreadable(CALL, f"its statement: {error}") from error
+    wallet = signature.header[cose.KEY_ID]
+    if signature.payload != statement.text.encode() or not signature.is_by(wallet):
+        raise NodeUnreadable(CALL, "its signature is not over its statement")
+    match said:
+        case {"action": str(action), "data": {"publicKey": str(key), "walletVkey": str(vkey)}}:
+            pass
+        case _:
+            raise NodeUnreadable(CALL, "its statement is about something else")
+    if (action, key) != (ACTION, public_key):
+        raise NodeUnreadable(CALL, "its statement is about another key")
+    if cose.key_hash(wallet).hex() != vkey:
+        raise NodeUnreadable(CALL, "it is signed by another wallet than it names")
+    return vkey
