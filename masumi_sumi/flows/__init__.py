@@ -2,7 +2,8 @@
 
 from masumi_sumi.flows.attachments import Attachment, accepts, attachments
 from masumi_sumi.flows.demos import DEMO_RULE, is_demo
-from masumi_sumi.flows.designs import elements_of
+from masumi_sumi.flows.descriptions import form_elements
+from masumi_sumi.flows.designs import schema_elements
 from masumi_sumi.flows.disguise import disguised, undisguised
 from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.failures import UNTOLD, error_text
@@ -35,8 +36,8 @@ __all__ = [
     "accepts",
     "attachments",
     "disguised",
-    "elements_of",
     "error_text",
+    "form_elements",
     "grouped",
     "groups_schema",
     "is_demo",
@@ -46,6 +47,7 @@ __all__ = [
     "read_form",
     "result_text",
     "result_value",
+    "schema_elements",
     "schema_hashes",
     "submitted",
     "sumi_schema",

@@ -1,6 +1,6 @@
 """The elements that ask what a MIP-003 schema asks: the way back from a schema to a form.
 
-``mip003_schema(read_form(elements_of(schema)))`` is the schema again where it is one of ours. Of
+``mip003_schema(read_form(schema_elements(schema)))`` is the schema again where it is one of ours. Of
 another agent's schema it is the nearest that a form can ask: text that must be an email or a URL
 is a field of that type, ``string`` is text, and several choices cannot be asked.
 """
@@ -46,7 +46,7 @@ _BOUNDS = {
 }
 
 
-def elements_of(schema: Any) -> list[Facts]:
+def schema_elements(schema: Any) -> list[Facts]:
     """Elements in Kodosumi's dict form, with the facts that its own types lack beside them.
 
     Groups are asked one after the other. Raises SchemaUnreadable, also for ids that are not

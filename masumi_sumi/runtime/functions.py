@@ -23,7 +23,8 @@ from pydantic import BaseModel
 
 from masumi_sumi.errors import FieldsInvalid, FunctionUnfit, SettingInvalid
 from masumi_sumi.flows import ModelForm, model_form
-from masumi_sumi.runtime.asked import Heading, elements_of
+from masumi_sumi.runtime.elements.own import Heading
+from masumi_sumi.runtime.elements.panel import elements_of
 from masumi_sumi.runtime.serving import BESIDE, serve_api_of
 
 Work = Callable[..., Any]

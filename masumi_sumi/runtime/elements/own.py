@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, ClassVar
 
-from kodosumi.service.inputs.forms import Element, FormElement, InputOption
+from kodosumi.service.inputs.forms import HTML, Element, FormElement, InputOption
 
 from masumi_sumi.flows import disguised
 from masumi_sumi.runtime.elements import html
@@ -177,6 +177,27 @@ class InputRadio(_Field):
         told = {"value": name, "required": bool(self.required), "checked": name == self.value}
         button = html.tag("input", type="radio", name=self.name, **told)
         return f'<label class="radio">{button}<span>{escape(label)}</span></label>'
+
+
+class Choices(InputRadio):
+    """Several of several: the question above its boxes, which are elements of their own."""
+
+    type = "choices"
+    attributes = dict.fromkeys(("placeholder", "min_length", "max_length"), "")
+
+    def render(self) -> str:
+        under = f"{html.told(self.description)}{html.errors(self.error, html.ALONE)}"
+        return f"{html.legend(self.label)}{under}"
+
+
+class Heading(HTML):
+    """Seen in the panel; a buyer reads name and description of a flow elsewhere."""
+
+    def __init__(self, title: str, text: str = "") -> None:
+        super().__init__(f"<h4>{escape(title)}</h4><p>{escape(text)}</p>")
+
+    def to_dict(self) -> dict[str, Any]:
+        return disguised({"type": "break"}, self.render())
 
 
 class DisplayText(Element):

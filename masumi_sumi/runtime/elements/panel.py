@@ -1,4 +1,4 @@
-"""From dicts to elements: in a panel, and from a MIP-003 schema."""
+"""From dicts to elements: in a panel, of a form, and from a MIP-003 schema."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from kodosumi.service.inputs.forms import Model, Submit
 
-from masumi_sumi.flows import elements_of, undisguised
-from masumi_sumi.runtime.asked import Asked
+from masumi_sumi.flows import Form, form_elements, schema_elements, undisguised
 from masumi_sumi.runtime.elements import more, own
 
 KINDS: dict[str, Any] = {
     kind.type: kind
     for kind in (
+        own.Choices,
         own.DisplayText,
         own.InputColor,
         own.InputEmail,
@@ -61,9 +61,7 @@ def install() -> None:
         for element in elms:
             facts = undisguised(element)
             kind = KINDS.get(str(facts.get("type")))
-            if Asked.MARK in facts:
-                children.append(Asked(facts, error=(errors or {}).get(str(facts.get("name")))))
-            elif kind is None or (facts is element and issubclass(kind, more.More)):
+            if kind is None or (facts is element and issubclass(kind, more.More)):
                 children += stock(cls, [element], errors).children
             else:
                 children.append(_rebuilt(facts, errors or {}))
@@ -79,11 +77,16 @@ def _rebuilt(facts: Mapping[str, Any], errors: Mapping[str, list[str]]) -> Any:
     return KINDS[facts["type"]](**said, **({"error": reasons} if reasons else {}))
 
 
+def elements_of(form: Form) -> list[Any]:
+    """The fields of a model's form, as ``flows.read_form`` reads them back."""
+    return [_rebuilt(facts, {}) for facts in form_elements(form)]
+
+
 def from_schema(schema: Any, submit: str = "Submit") -> Model:
     """A form that asks what a MIP-003 schema asks, with a button.
 
     Of a schema that one of our flows has served it makes a form with the same schema. Raises
     SchemaUnreadable.
     """
-    elements = [_rebuilt(facts, {}) for facts in elements_of(schema)]
+    elements = [_rebuilt(facts, {}) for facts in schema_elements(schema)]
     return Model(*elements, Submit(submit))

@@ -24,7 +24,7 @@ class Browser(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
-        self._in_error = tag == "span" and told.get("class") == "error"
+        self._in_error = tag == "span" and "error" in str(told.get("class")).split()
         if tag in ("input", "textarea", "select") and told.get("name"):
             self._name = str(told["name"])
             self.controls.setdefault(self._name, told)
