@@ -1,17 +1,19 @@
 """The elements that ask what a MIP-003 schema asks: the way back from a schema to a form.
 
-``mip003_schema(read_form(schema_elements(schema)))`` is the schema again where it is one of ours. Of
-another agent's schema it is the nearest that a form can ask: text that must be an email or a URL
-is a field of that type, ``string`` is text, and several choices cannot be asked.
+``mip003_schema(read_form(schema_elements(schema)))`` is the schema again where it is one of ours.
+Of another agent's schema it is the nearest that a form can ask: text that must be an email or a
+URL is a field of that type, and ``string`` is text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import count
 from typing import Any
 
+from masumi_sumi.flows.choices import box
 from masumi_sumi.flows.kinds import Kind
 from masumi_sumi.flows.questions import (
     CHOICES,
@@ -49,17 +51,31 @@ _BOUNDS = {
 def schema_elements(schema: Any) -> list[Facts]:
     """Elements in Kodosumi's dict form, with the facts that its own types lack beside them.
 
-    Groups are asked one after the other. Raises SchemaUnreadable, also for ids that are not
-    unique and for choices of which several must be taken.
+    Groups are asked one after the other, and several choices have a box each. Raises
+    SchemaUnreadable, also for ids that are not unique.
     """
     form = read_schema(schema)
     if not form.unmixed:
         raise SchemaUnreadable("two of its groups ask for the same field")
-    return [_element(question) for question in form.questions if _can_be_asked(question)]
+    asked = [question for question in form.questions if _can_be_asked(question)]
+    elements = [element for question in asked for element in _elements(question)]
+    names = [element["name"] for element in elements]
+    if len(names) != len(set(names)):
+        raise SchemaUnreadable("one of its fields is called as a choice of another")
+    return elements
 
 
 def _can_be_asked(question: Question) -> bool:
     return question.type is not Type.HIDDEN or bool(question.value)
+
+
+def _elements(question: Question) -> Iterator[Facts]:
+    yield _element(question)
+    if _is_of_several(question):
+        for word in question.values:
+            ticked = word in _worded_all(question.default)
+            about = {"type": "boolean", "name": box(question.id, word), "option": word}
+            yield about | ({"value": True} if ticked else {})
 
 
 def _element(question: Question) -> Facts:
@@ -139,12 +155,25 @@ def _switch(question: Question) -> Facts:
 
 
 def _choice(question: Question) -> Facts:
-    if question.low is not None and question.low.place > 1:
-        raise SchemaUnreadable(f"{question.id}: a form cannot ask for several choices")
     options = [{"type": "option", "name": word, "label": word} for word in question.values]
+    if _is_of_several(question):
+        bounds = {"min_length": _length(question.low), "max_length": _length(question.high)}
+        chosen = [word for word in question.values if word in _worded_all(question.default)]
+        value = json.dumps(chosen, ensure_ascii=False) if chosen else ""
+        return {"type": Kind.CHOICES.value, "option": options, "value": value, **bounds}
     radio = question.type is Type.RADIO
     value = _worded(question.default)
     return {"type": "radio" if radio else "select", "option": options, "value": value}
+
+
+def _is_of_several(question: Question) -> bool:
+    """Also of one at most: a choice that may be left out has no first one to start at."""
+    none = question.low is not None and question.low.place == 0
+    return question.many or (question.type is Type.OPTION and none)
+
+
+def _worded_all(default: Any) -> list[Any]:
+    return default if isinstance(default, list) else [default]
 
 
 def _color(question: Question) -> Facts:

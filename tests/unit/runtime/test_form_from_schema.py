@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kodosumi.service.inputs import forms as F
 
 from masumi_sumi import forms
+from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows import Form, mip003_schema, read_form, submitted
 from masumi_sumi.flows.questions import SchemaUnreadable
 
@@ -64,6 +65,11 @@ OURS: dict[str, list[dict[str, Any]]] = {
             "validations": rules(optional="true", min="1", max="1"),
         },
         {"data": {"values": ["1"]}, "validations": rules(min="1", max="1")},
+        {
+            "data": {"values": ["A", "B & <b>", "C"], "placeholder": "p", "description": "About"},
+            "validations": rules(min="2", max="3"),
+        },
+        {"data": {"values": ["A"]}, "validations": rules(optional="true", min="0", max="1")},
     ],
     "radio": [{"data": {"values": ["A", "B"], "default": "B", "description": "About"}}],
     "date": [{"data": {**TYPED, "default": "2026-01-02"}}],
@@ -111,7 +117,7 @@ ABROAD: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {
             "type": "option",
             "data": {"values": ["A"]},
-            "validations": rules(min="1", max="1"),
+            "validations": rules(min="0", max="1"),
         },
     ),
     (
@@ -142,13 +148,23 @@ def test_groups_are_asked_one_after_the_other() -> None:
 @pytest.mark.parametrize(
     "field",
     [
-        {"type": "option", "data": {"values": ["A", "B"]}, "validations": rules(min="2")},
-        {"type": "of another world"},
+        {"id": "x", "type": "of another world"},
+        {"id": "x", "type": "option", "data": {"values": ["A", "y"]}},
     ],
 )
 def test_what_no_form_can_ask_is_refused(field: dict[str, Any]) -> None:
     with pytest.raises(SchemaUnreadable):
-        forms.from_schema([{"id": "x", "name": "X", **field}])
+        forms.from_schema([field, {"id": "x.y", "type": "text"}])
+
+
+def test_several_choices_of_a_schema_are_taken_and_start_as_it_says() -> None:
+    data = {"values": ["A", "B", "C"], "default": ["C"]}
+    form = form_of([{"id": "x", "type": "option", "data": data, "validations": rules(max="2")}])
+
+    assert submitted(form, {}) == {"x.C": "on"}
+    assert submitted(form, {"x": [0, "B"]}) == {"x.A": "on", "x.B": "on"}
+    with pytest.raises(FieldsInvalid):
+        submitted(form, {"x": [0, 1, 2]})
 
 
 def test_the_bounds_of_another_agent_s_dates_hold() -> None:
@@ -222,11 +238,23 @@ words = st.text(st.characters(codec="utf-8"), max_size=6)
 names = st.sampled_from(["a", "b", "c", "note_1", "x y"])
 lengths = st.none() | st.integers(1, 9)
 numbers = st.integers(-5, 200) | st.integers(-20, 800).map(lambda quarter: quarter / 4)
+LISTED = ("select", "radio", "choices")
 LINES = ("text", "textarea", "password", "email", "url", "tel", "search")
 KINDS = (
     *LINES,
     *("number", "range", "date", "time", "datetime-local", "month", "week", "boolean"),
-    *("checkbox", "select", "radio", "color", "file", "hidden", "action", "submit", "markdown"),
+    *(
+        "checkbox",
+        "select",
+        "radio",
+        "choices",
+        "color",
+        "file",
+        "hidden",
+        "action",
+        "submit",
+        "markdown",
+    ),
     *("html", "none"),
 )
 moments = st.sampled_from(["2025-01-01", "09:00", "2025-01-01T09:00", "2025-01", "2025-W01"])
@@ -250,7 +278,7 @@ def elements(draw: Any) -> dict[str, Any]:
         "min_value": st.just(low),
         "max_value": st.just(high),
         "min_length": lengths,
-        "option": st.lists(options, max_size=3) if kind in ("select", "radio") else words,
+        "option": st.lists(options, max_size=3) if kind in LISTED else words,
     }
     element |= {key: draw(told[key]) for key in draw(st.sets(st.sampled_from(sorted(told))))}
     return element
