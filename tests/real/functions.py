@@ -11,7 +11,7 @@ from kodosumi.core import ServeAPI, Tracer
 from pydantic import BaseModel, Field, field_validator
 from ray import serve
 
-from masumi_sumi import sumi
+from masumi_sumi import File, Files, sumi
 from tests.real.desk import Desk
 
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ab" * 32
@@ -43,6 +43,11 @@ class Order(BaseModel):
         return f"{self.tone.value} {','.join(self.topics)} {self.words}: {self.text}"
 
 
+class Papers(BaseModel):
+    first: File
+    others: Files = []
+
+
 plain = FastAPI()
 kodosumi = ServeAPI()
 
@@ -66,6 +71,14 @@ def blocking(order: Order, tracer: Tracer) -> Order:
     tracer.markdown_sync("at work, blocking")
     desk.gate_sync()
     return order
+
+
+@sumi.flow(kodosumi, "/papers")
+@sumi.flow(plain, "/papers")
+async def papers(order: Papers, tracer: Tracer) -> str:
+    async with await tracer.fs() as fs:
+        found = [await fs.open(path).read_all() for path in (order.first, *order.others)]
+    return b" ".join(found).decode()
 
 
 @plain.get("/health")

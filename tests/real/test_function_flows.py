@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from desk import Desk
+from shelf import Shelf
 from shop import AGENT, Node, Panel, Shop, until
 
 from masumi_sumi.cli.stack import Stack
@@ -109,6 +110,14 @@ def test_what_the_model_refuses_names_the_field_and_is_no_job(
     assert node.requests("POST /payment") == 0
     assert set(panel.timeline()) == before
     assert desk.begun == []
+
+
+def test_a_buyers_files_are_what_the_function_reads(seller: Shop, shelf: Shelf) -> None:
+    others = [shelf.put("/two.txt", b"two"), shelf.put("/three.txt", b"three")]
+
+    job = seller.hire("/papers", first=shelf.put("/one.txt", b"one"), others=others)
+
+    assert seller.result(job) == "one three two"
 
 
 def test_code_that_raises_fails_its_job(seller: Shop, node: Node, desk: Desk) -> None:

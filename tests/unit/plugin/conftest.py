@@ -69,3 +69,22 @@ def shop(
     """``shop(flows, ...)``: a sold app."""
     monkeypatch.chdir(tmp_path)
     return lambda *args, **options: sold_app.Shop(tmp_path, *args, **options)
+
+
+@pytest.fixture
+def online(sold_app: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[[Shop], Shop]:
+    """A sold app whose buyers' files come from the test's own internet."""
+    import internet
+
+    def put_online(made: Shop) -> Shop:
+        stock = made.parts.agent
+
+        def agent(*args: Any) -> Any:
+            built = stock(*args)
+            built._downloads = internet.downloads()
+            return built
+
+        monkeypatch.setattr(made.parts, "agent", agent)
+        return made
+
+    return put_online

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from kodosumi.core import ServeAPI, Tracer
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from masumi_sumi import sumi
+from masumi_sumi import File, Files, sumi
 
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ee" * 32
 
@@ -42,6 +42,11 @@ class Order(BaseModel):
         return self
 
 
+class Papers(BaseModel):
+    first: File
+    others: Files = []
+
+
 def add_to(app: Any) -> Any:
     """The app with a flow of async code, which traces, and one of blocking code."""
     sumi.flow(app, "/summary", agent_identifier=AGENT, network="Preprod")(summary)
@@ -56,6 +61,12 @@ async def summary(order: Order, tracer: Tracer) -> str:
 
 def count(order: Order) -> dict[str, int]:
     return {"words": len(order.text.split())}
+
+
+async def read(order: Papers, tracer: Tracer) -> str:
+    async with await tracer.fs() as fs:
+        found = [await fs.open(path).read_all() for path in (order.first, *order.others)]
+    return b" ".join(found).decode()
 
 
 def plain() -> FastAPI:

@@ -65,6 +65,18 @@ async def result_of(spec: dict[str, Any], tracer: Any = None) -> Any:
     return await asyncio.to_thread(entry, *bound.args, **bound.kwargs)
 
 
+async def fetched(spec: dict[str, Any], job_id: str) -> Any:
+    """The job's tracer, once its files have come as the runner brings them."""
+    import internet
+
+    from masumi_sumi.runtime.cluster import exec_dir
+    from masumi_sumi.runtime.runner import tracer_of
+
+    folder = exec_dir() / spec["username"] / job_id / "in"
+    await internet.downloads().fetch(spec["files"], folder)
+    return tracer_of(job_id, None, "", "", spec["username"], None)
+
+
 # --- what is asked -----------------------------------------------------------------------------
 
 
@@ -183,6 +195,49 @@ async def test_blocking_code_is_run_in_a_thread_by_the_runner(sold: Shop):
     assert not asyncio.iscoroutinefunction(spec["entry_point"])
     assert await result_of(spec) == {"words": 2}
     assert (launch.meta["summary"], launch.meta["author"]) == ("Word count", "ada")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_buyers_files_are_what_the_function_reads(
+    shop: MakeShop, functions: ModuleType, online: Callable[[Shop], Shop], kind: str
+):
+    api = getattr(functions, kind)()
+    sumi.flow(api, "/read")(functions.read)
+    sold = online(shop(api=api))
+    sent = {"first": "https://a.test/one.txt", "others": ["https://a.test/2", "https://b.test/3"]}
+
+    answer = await sold.start("/read", input_data=sent)
+
+    _, spec = launched(sold)
+    assert spec["inputs"] == functions.Papers(first="in/one.txt", others=["in/2", "in/3"])
+    tracer = await fetched(spec, answer.json()["job_id"])
+    assert await result_of(spec, tracer) == "/one.txt /2 /3"
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "reason"),
+    [
+        ({"first": ["https://a.test/1", "https://a.test/2"]}, "first", "must be one file"),
+        ({"others": ["https://a.test/1"]}, "first", "is required"),
+        ({"first": "https://inner.test/1"}, "first", "its host is not on the public internet"),
+    ],
+)
+async def test_a_models_files_are_checked_before_a_sale(
+    shop: MakeShop,
+    functions: ModuleType,
+    online: Callable[[Shop], Shop],
+    data: dict[str, Any],
+    field: str,
+    reason: str,
+):
+    api = functions.plain()
+    sumi.flow(api, "/read")(functions.read)
+    sold = online(shop(api=api))
+
+    answer = await sold.start("/read", input_data=data)
+
+    assert (answer.status_code, answer.json()["errors"]) == (400, {field: [reason]})
+    assert not sold.desk.jobs
 
 
 async def test_a_flow_is_sold_on_its_own_terms(sold: Shop, functions: ModuleType):

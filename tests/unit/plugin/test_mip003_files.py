@@ -10,21 +10,13 @@ import pytest
 from fastapi import Request
 
 from masumi_sumi.flows import Attachment
-from masumi_sumi.runtime.addresses import UnknownHost
-from masumi_sumi.runtime.downloads import Downloads, FileRules
 
 PDF = "https://files.test/report.pdf?token=1"
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    if host == "gone.test":
-        raise UnknownHost(host)
-    return ["10.0.0.7" if host == "inner.test" else "93.184.215.14"]
-
-
 @pytest.fixture
 def shop(
-    shop: Callable[..., Any], sold_app: ModuleType, monkeypatch: pytest.MonkeyPatch
+    shop: Callable[..., Any], sold_app: ModuleType, online: Callable[[Any], Any]
 ) -> tuple[Any, list[Any]]:
     """A sold app with a form of files, and what its handler was given."""
     from kodosumi.core import Launch, ServeAPI
@@ -38,17 +30,7 @@ def shop(
         told.append(inputs)
         return Launch(request, sold_app.work, inputs=inputs)
 
-    made = shop(api=app)
-    downloads = Downloads(FileRules(), resolve=resolve)
-    stock = made.parts.agent
-
-    def agent(*args: Any) -> Any:
-        built = stock(*args)
-        built._downloads = downloads
-        return built
-
-    monkeypatch.setattr(made.parts, "agent", agent)
-    return made, told
+    return online(shop(api=app)), told
 
 
 async def start(shop: Any, **data: Any) -> Any:
