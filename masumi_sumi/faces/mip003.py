@@ -194,8 +194,8 @@ def started(job: Job) -> dict[str, Any]:
         "network": payment.network,
         "amounts": [{"amount": part.amount, "unit": part.unit} for part in facts.price],
     }
-    if payment.source_index is not None:
-        answer["supportedPaymentSourceIndex"] = payment.source_index
+    if facts.source_index is not None:
+        answer["supportedPaymentSourceIndex"] = facts.source_index
     return answer
 
 

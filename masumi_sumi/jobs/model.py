@@ -73,7 +73,7 @@ class Terms:
     network: str = ""
     agent_identifier: str = ""
     source_type: SourceType = "Web3CardanoV1"
-    source_index: int | None = None
+    source_index: int | None = None  # None: the one source that is priced so
     price: tuple[Amount, ...] = ()  # Dynamic only: what this job costs
     pay_by: float = 1800.0
     submit_by: float = 16800.0
@@ -121,6 +121,7 @@ class PaymentFacts:
     times: Times
     source_type: SourceType
     price: tuple[Amount, ...]
+    source_index: int | None = None  # of Web3CardanoV2 only
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,6 @@ class Payment:
     state: PaymentState = PaymentState.REQUESTED
     facts: PaymentFacts | None = None
     view: PaymentView | None = None
-    source_index: int | None = None
     sent_hash: str = ""  # the one hash that this payment ever gets
     tries: int = 0  # of sending the hash
     next_try: float = 0.0  # epoch seconds

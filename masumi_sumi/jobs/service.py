@@ -246,4 +246,4 @@ def _check_identifier(identifier: str, terms: Terms) -> None:
 
 
 def _payment_wanted(terms: Terms) -> Payment:
-    return Payment(network=terms.network, source_index=terms.source_index)
+    return Payment(network=terms.network)

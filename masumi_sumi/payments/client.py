@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Unpack
 
 import httpx
 from pydantic import SecretStr
 
-from masumi_sumi.errors import NodeNotFound, NodeUnreadable
-from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, SourceType
+from masumi_sumi.errors import NodeNotFound, NodeRefused, NodeUnreadable, SourceUnclear
+from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, Pricing, SourceType
 from masumi_sumi.payments.connection import Manner, NodeConnection, same_row
 from masumi_sumi.payments.order import body_of, misfit
 from masumi_sumi.payments.wire import Changed, PaymentRow, StateRow, changed_rows, parse
@@ -33,14 +34,21 @@ class NodeClient(NodeConnection):
     ) -> None:
         super().__init__(url, token, http, **manner)
         self._open_timeout = open_timeout
+        self._indexed: set[str] = set()
 
     async def open(self, order: PaymentOrder) -> PaymentFacts:
-        """Ask for a payment, once. After NodeUnreachable or NodeFailed it may exist or not."""
-        data = await self._act("/payment", body_of(order), self._open_timeout)
-        row = parse("POST /payment", PaymentRow, data)
-        if reason := misfit(order, row):
-            raise NodeUnreadable("POST /payment", reason)
-        return row.facts()
+        """Ask for a payment, once. After NodeUnreachable or NodeFailed it may exist or not.
+
+        An agent of Web3CardanoV2 is paid under the index of a source: where the order names none,
+        the only one that is priced as ordered is taken. Raises SourceUnclear if there is not one.
+        """
+        async with self._within("POST /payment", self._open_timeout):
+            if order.agent_identifier not in self._indexed:
+                try:
+                    return await self._open(order)
+                except NodeRefused as refusal:
+                    await self._check_indexed(order, refusal)
+            return await self._open(await self._placed(order))
 
     async def look(self, network: str, blockchain_identifier: str) -> PaymentView | None:
         """One payment; None only when the node says that it does not know it."""
@@ -101,6 +109,33 @@ class NodeClient(NodeConnection):
             "retryPreviousAction": retry,
         }
         return await self._act_on(path, body)
+
+    async def _open(self, order: PaymentOrder) -> PaymentFacts:
+        data = await self._act("/payment", body_of(order), self._open_timeout)
+        row = parse("POST /payment", PaymentRow, data)
+        if reason := misfit(order, row):
+            raise NodeUnreadable("POST /payment", reason)
+        return replace(row.facts(), source_index=order.source_index)
+
+    async def _check_indexed(self, order: PaymentOrder, refusal: NodeRefused) -> None:
+        """Raises the refusal unless it can be for want of an index: the node did nothing then."""
+        if order.source_index is not None or refusal.status != 400:
+            raise refusal
+        registered = await self.registration(order.network, order.agent_identifier)
+        if registered is None or not registered.indexed:
+            raise refusal
+        self._indexed.add(order.agent_identifier)
+
+    async def _placed(self, order: PaymentOrder) -> PaymentOrder:
+        """Asked anew for each payment, since an agent's sources may be registered anew."""
+        if order.source_index is not None:
+            return order
+        registered = await self.registration(order.network, order.agent_identifier)
+        pricing: Pricing = "Dynamic" if order.price else "Fixed"
+        places = registered.places(pricing) if registered else []
+        if len(places) != 1:
+            raise SourceUnclear(order.agent_identifier, pricing, places)
+        return replace(order, source_index=places[0])
 
     async def _row(self, network: str, blockchain_identifier: str) -> StateRow | None:
         path = "/payment/resolve-blockchain-identifier"

@@ -223,7 +223,7 @@ class Seller:
             created_at=now,
             updated_at=now,
             state=JobState.QUEUED if free else JobState.REQUESTED,
-            payment=None if free else Payment("Preprod", source_index=agreed.source_index),
+            payment=None if free else Payment(agreed.network),
         )
 
     async def start(self, job: Job) -> Job:

@@ -15,13 +15,14 @@ from masumi_sumi.errors import (
     NodeRefused,
     NodeUnauthorized,
     NodeUnreachable,
+    SourceUnclear,
 )
 from masumi_sumi.jobs.model import Amount, PaymentFacts, PaymentOrder, SourceType
 from masumi_sumi.jobs.ports import Cursor
 from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.payments.escrow import NodeEscrow
 from masumi_sumi.payments.identifier import SignedTerms, decode, encode, verify
-from masumi_sumi.sandbox import Sandbox, SandboxKey
+from masumi_sumi.sandbox import Pricing, Sandbox, SandboxKey
 from masumi_sumi.settings import NodeSettings
 
 HASH = "cd" * 32
@@ -102,6 +103,54 @@ async def test_a_payment_is_opened_that_its_buyer_can_verify(
     assert facts.price == (Amount("5000000" if dynamic else "10000000"),)
     with pytest.raises(IdentifierUnverified):
         verify(identifier, buyers_view(facts, price=(Amount("1"),), source_index=index))
+
+
+FIXED, DYNAMIC, FREE = Pricing("Fixed"), Pricing("Dynamic", ()), Pricing("Free", ())
+EVM = Pricing("Fixed", chain="EVM")
+
+
+@pytest.mark.parametrize(
+    ("offers", "price", "index"),
+    [
+        ((FIXED,), (), 0),
+        ((EVM, FREE, FIXED, DYNAMIC), (), 2),
+        ((FIXED, DYNAMIC), (Amount("5000000"),), 1),
+    ],
+)
+async def test_an_order_without_an_index_takes_the_only_source_that_fits(
+    sandbox: Sandbox,
+    escrow: NodeEscrow,
+    offers: tuple[Pricing, ...],
+    price: tuple[Amount, ...],
+    index: int,
+) -> None:
+    ordered = order(sandbox, sandbox.register(version=2, offers=offers), price=price)
+
+    first, second = await escrow.open(ordered), await escrow.open(ordered)
+
+    assert (first.source_type, first.source_index) == (V2, index)
+    verify(decode(first.blockchain_identifier), buyers_view(first, price=price, source_index=index))
+    assert second.source_index == index
+    assert sandbox.requests()["POST /payment"] == 3  # the first refusal is learned from
+
+
+@pytest.mark.parametrize("offers", [(FIXED, FIXED), (DYNAMIC,), (EVM,)])
+async def test_an_order_that_could_mean_several_sources_or_none_opens_nothing(
+    sandbox: Sandbox, escrow: NodeEscrow, offers: tuple[Pricing, ...]
+) -> None:
+    with pytest.raises(SourceUnclear, match="several" if offers[0] is FIXED else "no payment"):
+        await escrow.open(order(sandbox, sandbox.register(version=2, offers=offers)))
+
+    assert sandbox.state()["rows"] == {}
+
+
+async def test_an_index_that_was_named_is_never_changed(
+    sandbox: Sandbox, escrow: NodeEscrow
+) -> None:
+    agent = sandbox.register(version=2, offers=(FREE, FIXED))
+
+    with pytest.raises(NodeRefused, match="not supported for payments"):
+        await escrow.open(order(sandbox, agent, source_index=0))
 
 
 async def test_the_same_order_twice_is_two_payments(sandbox: Sandbox, escrow: NodeEscrow) -> None:
