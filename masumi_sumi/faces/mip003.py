@@ -29,8 +29,8 @@ from masumi_sumi.errors import (
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
 from masumi_sumi.flows import error_text, mip003_schema
-from masumi_sumi.jobs.model import Job, Terms
-from masumi_sumi.jobs.service import Chooser, Hire, JobService, Question, Standing
+from masumi_sumi.jobs.model import Job
+from masumi_sumi.jobs.service import Chooser, Hire, JobService, Question, Settle, Standing
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +50,11 @@ PAYMENT_UNAVAILABLE = "the seller's payment node does not answer; nothing was st
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One flow as it is sold. ``terms`` of a job's input data, or of None for all but a price
-    that depends on them; raises ConfigurationError while the flow cannot be sold.
-    """
+    """One flow as it is sold."""
 
     flow: str
     name: str
-    terms: Callable[[Any], Terms]
+    terms: Settle
     app_url: str
 
 
@@ -102,10 +100,10 @@ class Mip003Face:
         body = await read_object(request)
         names = ("identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body)
-        terms = offer.terms(data)
-        identifier = text_field(body, *names, default="" if terms.free else None)
+        default = "" if offer.terms(None).free else None
+        identifier = text_field(body, *names, default=default)
         hire = Hire(offer.flow, identifier, data, offer.app_url)
-        return JSONResponse(started(await self._service.start(hire, terms)))
+        return JSONResponse(started(await self._service.start(hire, offer.terms)))
 
     async def status(self, request: Request, offer: Offer) -> Response:
         job_id = query_field(request, "job_id", "jobId")

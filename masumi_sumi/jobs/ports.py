@@ -188,6 +188,10 @@ class Agent(Protocol):
         """Kodosumi elements of the flow's form. Raises UnknownFlow."""
         ...
 
+    async def inputs(self, flow: str, values: dict[str, Any]) -> dict[str, Any]:
+        """What the flow's handler is given for these values. Raises UnknownFlow."""
+        ...
+
     async def launch(self, flow: str, values: dict[str, Any], sale: Sale) -> Launch:
         """Let the app's handler validate and launch; nothing runs.
 
