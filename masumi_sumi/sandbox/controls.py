@@ -199,7 +199,7 @@ class Controls:
     def _source(self, identifier: str | None, version: int) -> PaymentSource:
         if identifier is None:
             return self.node.sources[version - 1]
-        source = by_policy(self.node.sources, "Preprod", identifier)
+        source = by_policy(self.node.sources, self.node.settings.network, identifier)
         if source is None:
             raise Missing("Network and policyId combination not supported")
         return source

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
+import httpx
 import pytest
 
 from masumi_sumi.errors import (
@@ -26,6 +30,7 @@ from masumi_sumi.sandbox import Pricing, Sandbox, SandboxKey
 from masumi_sumi.settings import NodeSettings
 
 HASH = "cd" * 32
+OTHER = {"Preprod": "Mainnet", "Mainnet": "Preprod"}
 BUYER = "b69a06808228fd"
 V1: SourceType = "Web3CardanoV1"
 V2: SourceType = "Web3CardanoV2"
@@ -103,6 +108,41 @@ async def test_a_payment_is_opened_that_its_buyer_can_verify(
     assert facts.price == (Amount("5000000" if dynamic else "10000000"),)
     with pytest.raises(IdentifierUnverified):
         verify(identifier, buyers_view(facts, price=(Amount("1"),), source_index=index))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_two_networks_are_sold_on_at_two_nodes(sandbox: Sandbox, version: int) -> None:
+    mainnet = Sandbox(network="Mainnet", frozen=True)
+    nodes = {"Preprod": sandbox, "Mainnet": mainnet}
+    escrow = NodeEscrow(
+        {name: settings(node, node.token) for name, node in nodes.items()},
+        NodeTime(sandbox),
+        connect=partial(within, {node.url: node.app for node in nodes.values()}),
+    )
+    agents = {name: node.register(version=version) for name, node in nodes.items()}
+
+    for name, agent in agents.items():
+        facts = await escrow.open(replace(order(sandbox, agent), network=name))
+        verify(
+            decode(facts.blockchain_identifier),
+            buyers_view(facts, source_index=facts.source_index),
+        )
+        nodes[name].pay(facts.blockchain_identifier)
+        nodes[name].mine()
+        [view] = (await escrow.changes(name, facts.source_type, None)).views
+        assert (view.blockchain_identifier, view.on_chain_state) == (
+            facts.blockchain_identifier,
+            "FundsLocked",
+        )
+        with pytest.raises(NodeRefused):
+            await escrow.open(replace(order(sandbox, agent), network=OTHER[name]))
+    assert mainnet.node.sources[0].selling.address.startswith("addr1")
+
+
+def within(apps: Mapping[str, Any], node: NodeSettings) -> NodeClient:
+    """A client that reaches a node without a socket."""
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(apps[node.url]))
+    return NodeClient(node.url, node.token, http, pauses=(0.0, 0.0))
 
 
 FIXED, DYNAMIC, FREE = Pricing("Fixed"), Pricing("Dynamic", ()), Pricing("Free", ())
