@@ -9,8 +9,15 @@ from typing import Any, Unpack
 import httpx
 from pydantic import SecretStr
 
-from masumi_sumi.errors import NodeNotFound, NodeRefused, NodeUnreadable, SourceUnclear
+from masumi_sumi.errors import (
+    NodeConflict,
+    NodeNotFound,
+    NodeRefused,
+    NodeUnreadable,
+    SourceUnclear,
+)
 from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, Pricing, SourceType
+from masumi_sumi.jobs.standing import same_hash
 from masumi_sumi.payments.connection import Manner, NodeConnection, same_row
 from masumi_sumi.payments.order import body_of, misfit
 from masumi_sumi.payments.wire import Changed, PaymentRow, StateRow, changed_rows, parse
@@ -18,6 +25,8 @@ from masumi_sumi.payments.wire import Changed, PaymentRow, StateRow, changed_row
 OPEN_TIMEOUT = 12.0
 
 _UNKNOWN_PAYMENT = "payment not found"
+_RECOVERY = "/payment/error-state-recovery"
+_PARKED = "WaitingForManualAction"
 
 
 class NodeClient(NodeConnection):
@@ -98,17 +107,33 @@ class NodeClient(NodeConnection):
 
         Bound to the row as it is now: a change in between is NodeNotFound.
         """
-        path = "/payment/error-state-recovery"
         row = await self._row(network, blockchain_identifier)
         if row is None:
-            raise NodeNotFound(f"POST {path}", 404, "Payment not found")
+            raise NodeNotFound(f"POST {_RECOVERY}", 404, "Payment not found")
+        return await self._recover(network, row, retry=retry)
+
+    async def resubmit(
+        self, network: str, blockchain_identifier: str, result_hash: str
+    ) -> PaymentView:
+        """Have the hash sent again that the node took and failed to send.
+
+        NodeConflict, and nothing is done, for a payment that is parked with anything else: then
+        the failed step, which the node would repeat, was another one.
+        """
+        row = await self._row(network, blockchain_identifier)
+        failed = row is not None and row.action.requested == _PARKED and row.action.error_type
+        if row is None or not failed or not same_hash(row.action.result_hash, result_hash):
+            raise NodeConflict(f"POST {_RECOVERY}", 409, "it is not parked with this hash")
+        return await self._recover(network, row, retry=True)
+
+    async def _recover(self, network: str, row: StateRow, *, retry: bool) -> PaymentView:
         body = {
             "network": network,
-            "blockchainIdentifier": blockchain_identifier,
+            "blockchainIdentifier": row.blockchain_identifier,
             "updatedAt": row.updated_at,
             "retryPreviousAction": retry,
         }
-        return await self._act_on(path, body)
+        return await self._act_on(_RECOVERY, body)
 
     async def _open(self, order: PaymentOrder) -> PaymentFacts:
         data = await self._act("/payment", body_of(order), self._open_timeout)

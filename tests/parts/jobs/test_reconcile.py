@@ -667,6 +667,7 @@ async def test_a_hash_that_was_taken_without_an_answer_counts_even_when_time_is_
     job = await seller.running()
     seller.sandbox.lose(*SUBMIT)
     seller.stage.finish(job.id)
+    await seller.idle()
     await seller.passes(1)
     assert (await seller.now(job)).state is S.DELIVERING
     seller.sandbox.down()
@@ -676,9 +677,9 @@ async def test_a_hash_that_was_taken_without_an_answer_counts_even_when_time_is_
     assert (await seller.now(job)).state is S.DELIVERING
 
     seller.sandbox.up()
-    await seller.reconciler._settling.send_results()
+    await seller.reconciler._settling["Preprod"].send_results()
     seller.advance(60)
-    await seller.reconciler._settling.send_results()
+    await seller.reconciler._settling["Preprod"].send_results()
 
     assert (await seller.now(job)).state is S.COMPLETED
 
