@@ -12,6 +12,7 @@ import pytest
 
 from masumi_sumi.errors import (
     IdentifierUnverified,
+    NodeConflict,
     NodeFailed,
     NodeForbidden,
     NodeNotConfigured,
@@ -349,6 +350,31 @@ async def test_a_parked_payment_is_recovered(sandbox: Sandbox, escrow: NodeEscro
     assert (parked.action, parked.error_type) == ("WaitingForManualAction", "Unknown")
     assert parked.error_note == "Submitting result failed: simulated"
     assert view.action == "SubmitResultRequested"
+
+
+async def test_only_the_hash_that_a_payment_is_parked_with_is_sent_again(
+    sandbox: Sandbox, escrow: NodeEscrow
+) -> None:
+    facts = await escrow.open(order(sandbox, sandbox.register()))
+    name = facts.blockchain_identifier
+    sandbox.pay(name)
+    sandbox.mine(2)
+    with pytest.raises(NodeConflict):  # it is not parked at all
+        await escrow.resubmit("Preprod", name, HASH)
+    sandbox.spoil()
+    await escrow.submit("Preprod", name, HASH)
+    sandbox.mine(1)
+    with pytest.raises(NodeConflict):  # its failed step was not ours
+        await escrow.resubmit("Preprod", name, "ef" * 32)
+    with pytest.raises(NodeConflict):
+        await escrow.resubmit("Preprod", "ab" * 300, HASH)
+    assert "POST /payment/error-state-recovery" not in sandbox.requests()
+
+    await escrow.resubmit("Preprod", name, HASH)
+
+    view = await escrow.look("Preprod", name)
+    assert view is not None
+    assert (view.action, view.action_result_hash) == ("SubmitResultRequested", HASH)
 
 
 # --- following -----------------------------------------------------------------------------------
