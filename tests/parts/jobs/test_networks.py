@@ -16,6 +16,7 @@ from masumi_sumi.clock import ManualClock
 from masumi_sumi.db import Database, database_url
 from masumi_sumi.hashing import result_hash
 from masumi_sumi.jobs.model import Amount, Job, JobState, Lock, LockOutcome, PaymentState
+from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.settling import FOLLOW_UP, MOST_RESENDS, PATIENCE
 from masumi_sumi.jobs.store import SqlJobStore, migrate
 from masumi_sumi.payments.client import NodeClient
@@ -160,6 +161,8 @@ async def test_a_node_that_never_answers_keeps_no_other_network_waiting(seller: 
 
 
 async def test_many_payments_at_a_dead_node_take_no_look_from_the_other_network(seller: TwoNodes):
+    seller.policy = Policy(runners_at_once=4, poll=1e12)  # no change is told
+    await seller.restart()
     real = [await seller.sold_on("Mainnet") for _ in range(3)]
     seller.advance(1)
     test = await seller.sold_on("Preprod")
@@ -173,7 +176,7 @@ async def test_many_payments_at_a_dead_node_take_no_look_from_the_other_network(
 
 
 async def test_each_network_is_asked_as_often_as_its_node_wants(seller: TwoNodes):
-    seller.policy = seller.policy.__class__(runners_at_once=4, polls={"Mainnet": 1e6})
+    seller.policy = Policy(runners_at_once=4, polls={"Mainnet": 1e6})
     await seller.restart()
     test, real = await seller.sold_on("Preprod"), await seller.sold_on("Mainnet")
     await seller.passes(1)
