@@ -29,9 +29,9 @@ from masumi_sumi.errors import (
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
 from masumi_sumi.flows import error_text, mip003_schema
-from masumi_sumi.jobs.model import Job, Terms
+from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, schema_of
-from masumi_sumi.jobs.service import Answered, Hire, JobService, Standing
+from masumi_sumi.jobs.service import Answered, Hire, JobService, Settle, Standing
 from masumi_sumi.payments.statements import Statement
 from masumi_sumi.signing import AgentKey, Taken
 
@@ -53,13 +53,11 @@ PAYMENT_UNAVAILABLE = "the seller's payment node does not answer; nothing was st
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One flow as it is sold. ``terms`` of a job's input data, or of None for all but a price
-    that depends on them; raises ConfigurationError while the flow cannot be sold.
-    """
+    """One flow as it is sold."""
 
     flow: str
     name: str
-    terms: Callable[[Any], Terms]
+    terms: Settle
     app_url: str
     demo: Mapping[str, Any] | None = None
 
@@ -121,10 +119,10 @@ class Mip003Face:
         body = await read_object(request)
         names = ("identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body)
-        terms = offer.terms(data)
-        identifier = text_field(body, *names, default="" if terms.free else None)
+        default = "" if offer.terms(None).free else None
+        identifier = text_field(body, *names, default=default)
         hire = Hire(offer.flow, identifier, data, offer.app_url)
-        return JSONResponse(started(await self._service.start(hire, terms)))
+        return JSONResponse(started(await self._service.start(hire, offer.terms)))
 
     async def demo(self, request: Request, offer: Offer) -> Response:
         if offer.demo is None:
@@ -241,8 +239,8 @@ def started(job: Job) -> dict[str, Any]:
         "network": payment.network,
         "amounts": [{"amount": part.amount, "unit": part.unit} for part in facts.price],
     }
-    if payment.source_index is not None:
-        answer["supportedPaymentSourceIndex"] = payment.source_index
+    if facts.source_index is not None:
+        answer["supportedPaymentSourceIndex"] = facts.source_index
     return answer
 
 
