@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import psutil
 import pytest
 import yaml
 from desk import Desk
+from encounter import WARES, Encounter
 from shop import Cluster, Node, Panel, Shop
 
 from masumi_sumi.cli import record
@@ -121,6 +123,27 @@ def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
 @pytest.fixture
 def desk(new_desk: Callable[[], Desk]) -> Desk:
     return new_desk()
+
+
+@pytest.fixture(scope="session")
+def encounters(stack: Stack, new_desk: Callable[[], Desk]) -> Callable[[str], Encounter]:
+    """Hires of the flows in WARES, side by side; each is examined by many tests."""
+    stack.deploy(["tests.real.wares:fast_app"])
+    shop = Shop(stack, "wares")
+    made = {
+        name: Encounter(shop.url, ware, shop.node, (new_desk(), new_desk()))
+        for name, ware in WARES.items()
+    }
+    for each in made.values():
+        each.introduce()
+    with ThreadPoolExecutor(len(made)) as pool:
+        hired = {name: pool.submit(each.hire) for name, each in made.items()}
+
+    def encounter(name: str) -> Encounter:
+        hired[name].result()
+        return made[name]
+
+    return encounter
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ PATIENCE = 90.0
 """Seconds for what needs a new process or a block of the chain, on a machine that is busy."""
 
 TIMES = ("payByTime", "submitResultTime", "unlockTime", "externalDisputeUnlockTime")
+SOURCE = ("paymentSourceType", "supportedPaymentSourceIndex")
 ENDS = ("completed", "failed")
 
 
@@ -208,6 +209,7 @@ class Node:
             "agentIdentifier": terms["agentIdentifier"],
             "inputHash": terms["input_hash"],
             **{name: str(terms[name]) for name in TIMES},
+            **{name: terms[name] for name in SOURCE if name in terms},
         }
         self._post(f"{self._url}/purchase", purchase)
 
