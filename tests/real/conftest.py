@@ -16,8 +16,9 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from buyer_words import WARES
 from desk import Desk
-from encounter import WARES, Encounter
+from encounter import Encounter
 from shop import Cluster, Node, Panel, Shop
 
 from masumi_sumi.cli import record
@@ -144,6 +145,17 @@ def encounters(stack: Stack, new_desk: Callable[[], Desk]) -> Callable[[str], En
         return made[name]
 
     return encounter
+
+
+@pytest.fixture(params=WARES)
+def met(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter]) -> Encounter:
+    """A flow that was hired, of each kind."""
+    return encounters(request.param)
+
+
+@pytest.fixture(params=[name for name, ware in WARES.items() if ware.priced])
+def paid(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter]) -> Encounter:
+    return encounters(request.param)
 
 
 @pytest.fixture(scope="session")

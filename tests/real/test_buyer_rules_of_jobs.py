@@ -8,21 +8,10 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from encounter import ANSWER, NAMINGS, WARES, WRONG_ANSWERS, Encounter, canonical, digest
+from buyer_words import ANSWER, NAMINGS, WRONG_ANSWERS, canonical, digest
+from encounter import Encounter as Met
 
 STATUSES = {"awaiting_payment", "awaiting_input", "running", "completed", "failed"}
-
-Met = Encounter
-
-
-@pytest.fixture(params=WARES)
-def met(request: pytest.FixtureRequest, encounters: Callable[[str], Met]) -> Met:
-    return encounters(request.param)
-
-
-@pytest.fixture(params=[name for name, ware in WARES.items() if ware.priced])
-def paid(request: pytest.FixtureRequest, encounters: Callable[[str], Met]) -> Met:
-    return encounters(request.param)
 
 
 @pytest.fixture
