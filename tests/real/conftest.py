@@ -159,6 +159,13 @@ def paid(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter])
 
 
 @pytest.fixture(scope="session")
+def two_stage(stack: Stack) -> str:
+    """The address of the example that its author sells."""
+    stack.deploy(["examples.two_stage:fast_app"])
+    return f"{stack.urls['serve']}/two-stage"
+
+
+@pytest.fixture(scope="session")
 def deploy_file(
     stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[dict[str, Any]], None]:
