@@ -28,6 +28,7 @@ from masumi_sumi.errors import (
     SumiError,
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
+from masumi_sumi.faces.openapi import flow_document
 from masumi_sumi.flows import error_text, mip003_schema
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, schema_of
@@ -160,6 +161,10 @@ class Mip003Face:
         taken = Taken(job.id, answered.status_id, job.identifier, answered.input_hash)
         return self._key.sign(taken, job.terms.network)
 
+    async def openapi(self, request: Request, offer: Offer) -> Response:
+        schema = mip003_schema(await self._service.form(offer.flow))
+        return JSONResponse(flow_document(offer.name, schema, priced=not offer.terms(None).free))
+
 
 ACTIONS: dict[str, tuple[str, Action]] = {
     "availability": ("GET", Mip003Face.availability),
@@ -168,6 +173,7 @@ ACTIONS: dict[str, tuple[str, Action]] = {
     "status": ("GET", Mip003Face.status),
     "provide_input": ("POST", Mip003Face.provide_input),
     "demo": ("GET", Mip003Face.demo),
+    "openapi": ("GET", Mip003Face.openapi),
 }
 
 

@@ -19,7 +19,7 @@ import yaml
 from buyer_words import WARES
 from desk import Desk
 from encounter import Encounter
-from shop import Cluster, Node, Panel, Shop
+from shop import EXPOSE, Cluster, Node, Panel, Shop
 
 from masumi_sumi.cli import record
 from masumi_sumi.cli.environment import RAY
@@ -156,6 +156,18 @@ def met(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter]) 
 @pytest.fixture(params=[name for name, ware in WARES.items() if ware.priced])
 def paid(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter]) -> Encounter:
     return encounters(request.param)
+
+
+@pytest.fixture(scope="session")
+def bazaar(shop: Shop, panel: Panel) -> str:
+    """The test agents once more, as an expose; the app that was there before stays."""
+    bootstrap = "import_path: tests.real.agents:fast_app"
+    body = {"name": EXPOSE, "bootstrap": bootstrap, "network": "Preprod"}
+    assert panel.http.post("/expose/", json=body).status_code == 201
+    with panel.http.stream("POST", "/boot/", timeout=300.0) as answer:
+        lines = [line for line in answer.iter_lines() if line]
+    assert lines[-1].startswith("✔ Boot completed"), lines
+    return str(panel.http.base_url).rstrip("/")
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class Sale:
     async def _offer(self) -> AvailabilityResponse:
         schema = await self._get("input_schema")
         InputSchemaResponse(**schema)
-        validate_input_data(self._order["input"], schema)
+        check(self._order["input"], schema)
         return AvailabilityResponse(**await self._get("availability"))
 
     async def _start(self) -> StartJobResponse:
@@ -98,7 +98,7 @@ class Sale:
     async def _answer(self, job_id: str, standing: StatusResponse) -> None:
         """As the package's own ``ProvideInputRequest`` has it: without a hash or a status id."""
         data = self._order["answer"]
-        validate_input_data(data, standing.input_schema)
+        check(data, standing.input_schema)
         body = {"job_id": job_id, "input_data": data}
         answered = ProvideInputResponse(**await self._post("provide_input", body))
         ours = create_masumi_input_hash(data, self._who)
@@ -125,6 +125,12 @@ class Sale:
     async def _post(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self._http.post(f"{self._agent}/{action}", json=body) as answer:
             return dict(await answer.json())
+
+
+def check(data: dict[str, Any], schema: dict[str, Any]) -> None:
+    """The package's own check, without notes: it wants a value for them, and MIP-003 has none."""
+    asked = [field for field in schema["input_data"] if field["type"] != "none"]
+    validate_input_data(data, {"input_data": asked})
 
 
 if __name__ == "__main__":

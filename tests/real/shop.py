@@ -22,6 +22,9 @@ from masumi_sumi.settings import SANDBOX_TOKEN
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ab" * 32
 """Under which the test agents are sold; its first part is the policy of the sandbox's agents."""
 
+EXPOSE = "bazaar"
+"""The expose of the test agents, where there is one."""
+
 PATIENCE = 90.0
 """Seconds for what needs a new process or a block of the chain, on a machine that is busy."""
 
