@@ -23,7 +23,7 @@ from masumi_sumi.settings import SANDBOX_TOKEN
 ROOT = Path(__file__).parents[2]
 PACKAGE = "masumi==1.2.0"
 NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
-GREETING = 'hello\n"Ada"'
+GREETING = 'hello "Ada" \\o/'
 
 
 @pytest.fixture(scope="module")
