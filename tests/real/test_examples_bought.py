@@ -32,7 +32,7 @@ from masumi_sumi.settings import SANDBOX_TOKEN
 
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ef" * 32
 ADA_10 = 10_000_000
-APPS = ("form_elements", "knowledge_graph", "prime")
+APPS = ("form_elements", "knowledge_graph", "prime", "word_count")
 NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
 PRIMES = {"start": "0", "end": "100000", "tasks": "10"}
 
@@ -42,6 +42,7 @@ ORDERS: dict[str, dict[str, Any]] = {
     "sold-prime/async": PRIMES,
     "two-stage": {"name": "Ada", "date": NEXT_WEEK},
     "sold-knowledge-graph/serve": {"start": "Person"},
+    "sold-word-count": {"text": "To be, or not to be.", "count": "words", "most": 2},
     "sold-form-elements/text-inputs": {
         "username": "ada",
         "password": 'pass"word\\',
@@ -204,6 +205,11 @@ def test_every_answer_reaches_the_seller_as_the_schema_wants_it(
 def test_primes_are_counted(purchases: Purchased, flow: str) -> None:
     counts = json.loads(bought(purchases, flow).proof.result)
     assert {gap: counts[gap] for gap in ("1", "2", "4")} == {"1": 1, "2": 1224, "4": 1215}
+
+
+def test_words_are_counted(purchases: Purchased) -> None:
+    proof = bought(purchases, "sold-word-count").proof
+    assert json.loads(proof.result) == {"to": 2, "be": 2}
 
 
 def test_the_graph_is_walked(purchases: Purchased) -> None:
