@@ -15,6 +15,7 @@ REFUSALS = {
     "start_job": (400, 422, 500, 503),
     "status": (400, 404, 500, 503),
     "provide_input": (400, 404, 409, 422, 500, 503),
+    "demo": (404, 500),
     "openapi": (500, 503),
 }
 
@@ -37,6 +38,7 @@ def endpoints(*, priced: bool) -> dict[str, Schema]:
         "start_job": ("post", "Hire it", "Started", {"body": start}),
         "status": ("get", "How a job is", "Standing", {"parameters": [query("job_id")]}),
         "provide_input": ("post", "Answer a job's question", "Answered", {"body": answer}),
+        "demo": ("get", "An example of its work, if there is one", "Demo", {}),
         "openapi": ("get", "This document", "", {}),
     }
     return {

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from masumi_sumi.faces.openapi import mip003, notebook
-from masumi_sumi.faces.openapi.flow import REFUSALS, endpoints
+from masumi_sumi.faces.openapi.flow import endpoints
 from masumi_sumi.faces.openapi.words import (
-    JSON,
     OBJECT,
     Schema,
     component,
@@ -29,29 +26,22 @@ def mip003_document() -> Schema:
     paths: Schema = {}
     for place, parameters in (("{expose}", [EXPOSE]), ("{expose}/{flow}", [EXPOSE, FLOW])):
         for action, item in endpoints(priced=False).items():
-            paths[f"/{place}/{action}"] = _behind(item, REFUSALS[action], parameters)
-    own = {"Input": OBJECT, "Started": mip003.STARTED, "Problem": notebook.PROBLEM}
+            paths[f"/{place}/{action}"] = _behind(item, parameters)
+    own = {"Input": OBJECT, "Started": mip003.STARTED}
     return document("MIP-003 through the gateway", "./", paths, mip003.SHAPES | own)
 
 
-def _behind(item: Schema, refusals: tuple[int, ...], parameters: list[Schema]) -> Schema:
-    """An app's endpoint with the gateway's refusals beside its own."""
-    found: dict[str, Any] = {}
-    for method, said in item.items():
-        responses = dict(said["responses"])
-        for status in HANDED_ON:
-            shapes = [component("Problem")]
-            shapes += [component("Refusal")] if status in refusals else []
-            responses[str(status)] = {
-                "description": "refused",
-                "content": {JSON: {"schema": {"anyOf": shapes}}},
-            }
-        found[method] = {
+def _behind(item: Schema, parameters: list[Schema]) -> Schema:
+    """An app's endpoint with the gateway's refusals, worded alike, beside its own."""
+    refused = operation("", {status: component("Refusal") for status in HANDED_ON})["responses"]
+    return {
+        method: {
             **said,
             "parameters": [*parameters, *said.get("parameters", [])],
-            "responses": responses,
+            "responses": refused | said["responses"],
         }
-    return found
+        for method, said in item.items()
+    }
 
 
 def sumi_document() -> Schema:

@@ -32,6 +32,8 @@ _AMOUNT = record(
     ("amount", "unit"), {"amount": {"type": "string", "pattern": "^[0-9]+$"}, "unit": TEXT}
 )
 
+_STATEMENT = ("signature", "key", "walletAddress", "signatureData")
+
 _JOB = {
     "status": option("success"),
     "id": WORD,
@@ -63,6 +65,8 @@ SHAPES: dict[str, Schema] = {
             "status": option("available", "unavailable"),
             "message": TEXT,
             "agentIdentifier": WORD,
+            "provideInputKey": {**WORD, "description": "verifies `signature` of an answer"},
+            "provideInputStatement": component("Statement"),
             "uptime": {"type": "string", "pattern": "^[0-9]+$", "description": "seconds"},
         },
     ),
@@ -128,9 +132,21 @@ SHAPES: dict[str, Schema] = {
         more=True,
     ),
     "Answered": record(
-        ("status", "job_id", "input_hash", "signature"),
-        {"status": option("success"), "job_id": WORD, "input_hash": HASH, "signature": TEXT},
+        ("status", "job_id", "input_hash", "inputHash", "signature"),
+        {
+            "status": option("success"),
+            "job_id": WORD,
+            "input_hash": HASH,
+            "inputHash": HASH,
+            "signature": TEXT,
+        },
     ),
+    "Demo": record(
+        ("input", "output"),
+        {"input": OBJECT, "output": record(("result",), {"result": TEXT}, more=True)},
+        more=True,
+    ),
+    "Statement": record(_STATEMENT, dict.fromkeys(_STATEMENT, WORD)),
     "Refusal": {
         **record(
             ("detail",), {"detail": WORD, "errors": {**OBJECT, "additionalProperties": items(WORD)}}

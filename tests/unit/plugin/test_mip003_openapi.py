@@ -27,6 +27,7 @@ ENDPOINTS = {
     "start_job": "POST",
     "status": "GET",
     "provide_input": "POST",
+    "demo": "GET",
     "openapi": "GET",
 }
 
