@@ -27,18 +27,20 @@ def mip003_document() -> Schema:
     for place, parameters in (("{expose}", [EXPOSE]), ("{expose}/{flow}", [EXPOSE, FLOW])):
         for action, item in endpoints(priced=False).items():
             paths[f"/{place}/{action}"] = _behind(item, parameters)
-    own = {"Input": OBJECT, "Started": mip003.STARTED}
+    own = {"Input": OBJECT, "Started": mip003.STARTED, "Problem": notebook.PROBLEM}
     return document("MIP-003 through the gateway", "./", paths, mip003.SHAPES | own)
 
 
 def _behind(item: Schema, parameters: list[Schema]) -> Schema:
-    """An app's endpoint with the gateway's refusals, worded alike, beside its own."""
+    """An app's endpoint with the gateway's refusals, worded alike, beside its own. A path that no
+    flow can have, such as one with a line break, is the panel's 404."""
     refused = operation("", {status: component("Refusal") for status in HANDED_ON})["responses"]
+    unknown = operation("", {404: {"anyOf": [component("Refusal"), component("Problem")]}})
     return {
         method: {
             **said,
             "parameters": [*parameters, *said.get("parameters", [])],
-            "responses": refused | said["responses"],
+            "responses": refused | said["responses"] | unknown["responses"],
         }
         for method, said in item.items()
     }
