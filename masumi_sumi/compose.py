@@ -155,7 +155,7 @@ async def _build_works(given: Settings) -> supervisor.Works:
         runners_at_once=given.runners_at_once,
         launches_at_once=given.launches_at_once,
         result_form=given.result_hash,
-        poll=min((node.poll for node in given.nodes.values()), default=2.0),
+        polls={network: node.poll for network, node in given.nodes.items()},
         start_timeout=given.start_timeout,
     )
     launcher = RayLauncher(journal, _file_rules(given))

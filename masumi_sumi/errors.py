@@ -42,6 +42,7 @@
     │   │   ├── NodeForbidden
     │   │   ├── NodeNotFound
     │   │   └── NodeConflict
+    │   ├── SourceUnclear         several payment sources of an agent fit, or none
     │   └── IdentifierUnverified  a blockchainIdentifier that does not hold
     ├── BuyerError                a hire, as its buyer sees it
     │   ├── AgentError                an endpoint of the agent
@@ -412,6 +413,23 @@ class NodeNotFound(NodeRefused):
 
 class NodeConflict(NodeRefused):
     """409: exists already, or changed concurrently."""
+
+
+class SourceUnclear(NodeError):
+    """An agent of Web3CardanoV2 whose terms leave open which of its payment sources is meant."""
+
+    def __init__(self, agent_identifier: str, pricing: str, indices: Sequence[int]) -> None:
+        super().__init__(agent_identifier, pricing, indices)
+        self.agent_identifier, self.pricing, self.indices = agent_identifier, pricing, indices
+
+    def __str__(self) -> str:
+        agent = f"agent {self.agent_identifier[:16]}… is registered with"
+        if not self.indices:
+            return f"{agent} no payment source that is priced {self.pricing} on this network"
+        several = ", ".join(map(str, self.indices))
+        return (
+            f"{agent} several sources priced {self.pricing}: set source_index to one of {several}"
+        )
 
 
 class IdentifierUnverified(NodeError):

@@ -23,11 +23,12 @@ from masumi_sumi.buyer.events import (
     Troubled,
 )
 from masumi_sumi.buyer.hire import Hire
-from masumi_sumi.buyer.purchases import PurchaseOrder, Purchases, Registration
+from masumi_sumi.buyer.purchases import PurchaseOrder, Purchases
 from masumi_sumi.buyer.talk import Ask
 from masumi_sumi.buyer.terms import Limits, Terms
 from masumi_sumi.buyer.watch import Pace, World
 from masumi_sumi.flows.questions import Form, Question, Type, read_schema
+from masumi_sumi.payments.registration import Registration
 
 __all__ = [
     "BOUNDS",

@@ -12,11 +12,12 @@ from masumi_sumi.buyer import terms, values
 from masumi_sumi.buyer.agent import AgentClient
 from masumi_sumi.buyer.answers import Availability, Bill, Started
 from masumi_sumi.buyer.hire import Hire
-from masumi_sumi.buyer.purchases import Purchases, Registration
+from masumi_sumi.buyer.purchases import Purchases
 from masumi_sumi.buyer.terms import DAY, Limits, Terms, Wanted
 from masumi_sumi.buyer.watch import World
 from masumi_sumi.errors import OfferUnavailable, TermsRefused
 from masumi_sumi.flows.questions import Form
+from masumi_sumi.payments.registration import Registration
 
 PATIENCE = DAY
 """Seconds for which a free job is waited for; a paid one has a submitResultTime."""

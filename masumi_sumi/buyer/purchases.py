@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from masumi_sumi.errors import (
     NodeConflict,
@@ -76,44 +76,8 @@ class PurchaseOrder:
         return {name: value for name, value in said.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """One price of a registered agent. ``price`` only where it is Fixed."""
-
-    pricing: Literal["Fixed", "Dynamic", "Free"]
-    price: tuple[Amount, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What the chain says of an agent. ``offers`` by source index; a V1 agent has one."""
-
-    agent_identifier: str
-    name: str
-    url: str
-    offers: tuple[Offered | None, ...]
-
-    def offer(self, index: int | None) -> Offered | None:
-        """The price of a source; None where the chain says none that this buyer can pay."""
-        if index is None:
-            return self.offers[0] if len(self.offers) == 1 else None
-        return self.offers[index] if index < len(self.offers) else None
-
-
 class Purchases(NodeConnection):
     """A payment node, as its buyer. Errors are the NodeError tree and PurchaseUnsettled."""
-
-    async def registration(self, network: str, agent_identifier: str) -> Registration | None:
-        """None when the node finds no such agent on chain, or none that can be sold."""
-        query = {"network": network, "agentIdentifier": agent_identifier}
-        try:
-            data = await self._get("/registry/agent-identifier", query)
-        except NodeNotFound:
-            return None
-        row = parse("GET /registry/agent-identifier", _Registered, data)
-        if row.agent_identifier != agent_identifier:
-            raise NodeUnreadable("GET /registry/agent-identifier", "it answered of another agent")
-        return row.registration()
 
     async def look(self, network: str, blockchain_identifier: str) -> PaymentView | None:
         """One purchase; None only when the node says that it does not know it."""
@@ -242,64 +206,3 @@ class _Bought(StateRow):
 
     def sums(self) -> list[tuple[str, int]]:
         return _sums(tuple(Amount(fund.amount, fund.unit) for fund in self.paid))
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Pricing(_Answer):
-    """V1 lists {amount, unit} under Pricing, V2 lists {amount, asset} under fixed."""
-
-    kind: str = Field(alias="pricingType")
-    v1: list[Mapping[str, Any]] | None = Field(None, alias="Pricing")
-    v2: list[Mapping[str, Any]] | None = Field(None, alias="fixed")
-
-    def offered(self) -> Offered | None:
-        match self.kind:
-            case "Dynamic" | "Free":
-                return Offered(self.kind)
-            case "Fixed":
-                parts = [_fund(part) for part in (self.v1 or self.v2 or [])]
-                price = tuple(Amount(fund.amount, fund.unit) for fund in parts)
-                return Offered("Fixed", price) if price else None
-            case _:
-                return None
-
-
-class _Source(_Answer):
-    chain: str = ""
-    pricing: _Pricing | None = None
-
-
-class _Metadata(_Answer):
-    name: str = ""
-    url: str = Field("", alias="apiBaseUrl")
-    pricing: _Pricing | None = Field(None, alias="AgentPricing")
-    sources: list[_Source] | None = Field(None, alias="supportedPaymentSources")
-
-
-class _Registered(_Answer):
-    agent_identifier: str = Field(alias="agentIdentifier")
-    metadata: _Metadata = Field(alias="Metadata")
-
-    def registration(self) -> Registration:
-        return Registration(
-            self.agent_identifier, self.metadata.name, self.metadata.url, tuple(self._offers())
-        )
-
-    def _offers(self) -> list[Offered | None]:
-        if self.metadata.sources:
-            return [
-                _offered(s.pricing) if s.chain == "Cardano" else None for s in self.metadata.sources
-            ]
-        return [_offered(self.metadata.pricing)]
-
-
-def _offered(pricing: _Pricing | None) -> Offered | None:
-    return pricing.offered() if pricing else None
-
-
-def _fund(part: Mapping[str, Any]) -> Fund:
-    named = {"amount": part.get("amount"), "unit": part.get("unit", part.get("asset"))}
-    return parse("GET /registry/agent-identifier", Fund, named)

@@ -7,16 +7,17 @@ times must leave room to pay, to work and to have the money back; the price must
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from masumi_sumi.buyer import money
 from masumi_sumi.buyer.answers import Availability, Bill, Started
-from masumi_sumi.buyer.purchases import Offered, PurchaseOrder, Registration
+from masumi_sumi.buyer.purchases import PurchaseOrder
 from masumi_sumi.errors import IdentifierUnverified, NodeUnreadable, TermsRefused
 from masumi_sumi.jobs.model import Amount, Pricing, Times
 from masumi_sumi.payments import identifier
 from masumi_sumi.payments.identifier import Identifier, SignedTerms
+from masumi_sumi.payments.registration import Offered, Registration
 from masumi_sumi.payments.statements import wallet_of
 
 MINUTE = 60.0
@@ -91,6 +92,7 @@ def check(
     signed = _decoded(bill.blockchain_identifier)
     agent = _agent(bill, signed, wanted)
     _check_source(bill, signed)
+    bill = _placed(bill, signed, registration)
     _check_times(bill.times, limits, now)
     offered = registration.offer(bill.source_index) if registration else None
     pricing, price = _price(bill, signed, wanted, agent, offered)
@@ -146,6 +148,14 @@ def _check_source(bill: Bill, signed: Identifier) -> None:
         _refuse("source", f"the answer says {bill.source_type}, it is {signed.source_type}")
     if bill.source_index is not None and signed.source_type == "Web3CardanoV1":
         _refuse("source", "a Web3CardanoV1 agent has no index of sources")
+
+
+def _placed(bill: Bill, signed: Identifier, registration: Registration | None) -> Bill:
+    """An agent with one source may leave its index out of the answer, though it signed it."""
+    alone = registration is not None and len(registration.offers) == 1
+    if bill.source_index is None and signed.source_type == "Web3CardanoV2" and alone:
+        return replace(bill, source_index=0)
+    return bill
 
 
 def _check_times(times: Times, limits: Limits, now: float) -> None:

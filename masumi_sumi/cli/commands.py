@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,6 +11,7 @@ from masumi_sumi.cli import buy, doctor, exposes, keys
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (SUMI_DATA_DIR).")]
+Network = Literal["Preprod", "Mainnet"]
 Host = Annotated[str | None, typer.Option(help="The address to listen at (SUMI_HOST).")]
 
 app = typer.Typer(
@@ -84,6 +85,7 @@ def sandbox(
     strict: Annotated[bool, typer.Option("--strict", help="Agents must be registered.")] = False,
     block_seconds: Annotated[float, typer.Option(min=0.01, help="Seconds per block.")] = 2.0,
     confirmations: Annotated[int, typer.Option(min=0, help="Blocks until one counts.")] = 1,
+    network: Annotated[Network, typer.Option(help="The network that it serves.")] = "Preprod",
     database: Annotated[
         Path | None, typer.Option(help="A SQLite file that keeps the state.", show_default=False)
     ] = None,
@@ -96,6 +98,7 @@ def sandbox(
         strict=strict,
         block_seconds=block_seconds,
         confirmations=confirmations,
+        network=network,
         database=database,
     )
 

@@ -6,38 +6,30 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
+
+from masumi_sumi.cli.findings import Finding, Verdict
 
 if TYPE_CHECKING:
     from masumi_sumi.payments.wire import KeyStatus
     from masumi_sumi.settings import NodeSettings, Settings
-
-Verdict = Literal["good", "beware", "bad"]
 
 NEEDED = (3, 12)
 WATCHED = ("ray", "kodosumi")
 STYLES: dict[Verdict, str] = {"good": "green", "beware": "yellow", "bad": "bold red"}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``advice`` says what to do; empty where nothing is to be done."""
-
-    what: str
-    verdict: Verdict
-    words: str
-    advice: str = ""
-
-
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON object per finding.")] = False,
 ) -> None:
-    """Check Python, Ray, settings, ports, payment nodes and deadlines; say what to do.
+    """Check Python, Ray, settings, ports, payment nodes, deadlines and registered agents.
+
+    Says what to do for each finding.
 
     Ends with 0 when nothing is bad, and with 2 when something has to be corrected first.
     """
@@ -75,6 +67,8 @@ async def findings() -> AsyncIterator[Finding]:
     for network in get_args(Network):
         async for finding in node(network, settings):
             yield finding
+    async for finding in registered(settings):
+        yield finding
 
 
 def python(version: tuple[int, ...]) -> Finding:
@@ -226,6 +220,22 @@ def _deadlines(network: str, settings: Settings) -> Finding:
         f"{NODE_MARGIN:.0f} s for the node: result within {times.submit_by:.0f} s"
     )
     return Finding(f"deadlines of {network}", "good", words)
+
+
+async def registered(settings: Settings) -> AsyncIterator[Finding]:
+    """The agents that the exposes sell, against what their registry says of them."""
+    from masumi_sumi.cli import registered as agents
+
+    try:
+        sold, unread = await asyncio.to_thread(agents.exposed, settings)
+    except agents.NothingExposed as nothing:
+        if nothing.verdict:
+            yield Finding("exposes", nothing.verdict, nothing.words, nothing.advice)
+        return
+    for finding in unread:
+        yield finding
+    async for finding in agents.compared(sold, settings):
+        yield finding
 
 
 def _tell(finding: Finding, as_json: bool) -> None:

@@ -46,10 +46,11 @@ class Operator:
         environ: Mapping[str, str],
         dotenv: Mapping[str, str | None],
         transport: httpx.BaseTransport | None = None,
+        timeout: float = 60.0,
     ) -> None:
         local = urlsplit(panel).hostname in LOOPBACK
         self._client = httpx.Client(
-            base_url=panel, transport=transport, trust_env=not local, timeout=60.0
+            base_url=panel, transport=transport, trust_env=not local, timeout=timeout
         )
         self._key = environ.get(HEADER) or dotenv.get(HEADER) or ""
         self._login = admin_login(environ, dotenv)

@@ -28,10 +28,11 @@ from masumi_sumi.errors import (
     SumiError,
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
+from masumi_sumi.faces.openapi import flow_document
 from masumi_sumi.flows import error_text, mip003_schema
-from masumi_sumi.jobs.model import Job, Terms
+from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, schema_of
-from masumi_sumi.jobs.service import Answered, Hire, JobService, Standing
+from masumi_sumi.jobs.service import Answered, Hire, JobService, Settle, Standing
 from masumi_sumi.payments.statements import Statement
 from masumi_sumi.signing import AgentKey, Taken
 
@@ -53,13 +54,11 @@ PAYMENT_UNAVAILABLE = "the seller's payment node does not answer; nothing was st
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One flow as it is sold. ``terms`` of a job's input data, or of None for all but a price
-    that depends on them; raises ConfigurationError while the flow cannot be sold.
-    """
+    """One flow as it is sold."""
 
     flow: str
     name: str
-    terms: Callable[[Any], Terms]
+    terms: Settle
     app_url: str
     demo: Mapping[str, Any] | None = None
 
@@ -121,10 +120,10 @@ class Mip003Face:
         body = await read_object(request)
         names = ("identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body)
-        terms = offer.terms(data)
-        identifier = text_field(body, *names, default="" if terms.free else None)
+        default = "" if offer.terms(None).free else None
+        identifier = text_field(body, *names, default=default)
         hire = Hire(offer.flow, identifier, data, offer.app_url)
-        return JSONResponse(started(await self._service.start(hire, terms)))
+        return JSONResponse(started(await self._service.start(hire, offer.terms)))
 
     async def demo(self, request: Request, offer: Offer) -> Response:
         if offer.demo is None:
@@ -162,6 +161,10 @@ class Mip003Face:
         taken = Taken(job.id, answered.status_id, job.identifier, answered.input_hash)
         return self._key.sign(taken, job.terms.network)
 
+    async def openapi(self, request: Request, offer: Offer) -> Response:
+        schema = mip003_schema(await self._service.form(offer.flow))
+        return JSONResponse(flow_document(offer.name, schema, priced=not offer.terms(None).free))
+
 
 ACTIONS: dict[str, tuple[str, Action]] = {
     "availability": ("GET", Mip003Face.availability),
@@ -170,6 +173,7 @@ ACTIONS: dict[str, tuple[str, Action]] = {
     "status": ("GET", Mip003Face.status),
     "provide_input": ("POST", Mip003Face.provide_input),
     "demo": ("GET", Mip003Face.demo),
+    "openapi": ("GET", Mip003Face.openapi),
 }
 
 
@@ -241,8 +245,8 @@ def started(job: Job) -> dict[str, Any]:
         "network": payment.network,
         "amounts": [{"amount": part.amount, "unit": part.unit} for part in facts.price],
     }
-    if payment.source_index is not None:
-        answer["supportedPaymentSourceIndex"] = payment.source_index
+    if facts.source_index is not None:
+        answer["supportedPaymentSourceIndex"] = facts.source_index
     return answer
 
 

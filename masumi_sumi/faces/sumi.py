@@ -84,7 +84,7 @@ class SumiFace:
         identifier = text_field(body, "identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body, {})
         hire = Hire(offer.flow, identifier, data, offer.app_url, author_first=True)
-        job = await self._service.start(hire, offer.terms(data))
+        job = await self._service.start(hire, offer.terms)
         return JSONResponse(started(job), status_code=201)
 
     async def status(self, request: Request, offer: Offer) -> Response:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from masumi_sumi.errors import BodyUnreadable, SellerUnavailable, UnknownJob
 from masumi_sumi.faces import sumi
+from masumi_sumi.faces.openapi import sumi_document
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import PAGE, Catalogue, Item, item_json, page
 from masumi_sumi.gateway.jobs import HiredJobs
@@ -40,12 +41,16 @@ class SumiRoutes:
         """The most particular ones first."""
         return [
             Route("/sumi", told(self.discover), methods=["GET"]),
+            Route("/sumi/openapi.json", told(self.document), methods=["GET"]),
             Route("/sumi/status", told(self.status), methods=["GET"]),
             Route("/sumi/status/{job_id}", told(self.status), methods=["GET"]),
             Route("/sumi/lock/{job_id}/{lock_id}", told(self.lock), methods=["GET", "POST"]),
             Route("/sumi/{expose}", told(self.flow), methods=["GET"]),
             Route("/sumi/{expose}/{rest:path}", told(self.below), methods=["GET", "POST"]),
         ]
+
+    async def document(self, request: Request) -> Response:
+        return JSONResponse(sumi_document())
 
     # --- finding -------------------------------------------------------------------------------
 

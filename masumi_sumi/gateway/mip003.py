@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from masumi_sumi.errors import SumiError, UnknownFlow
 from masumi_sumi.faces.mip003 import ACTIONS, refusal, refused_method
+from masumi_sumi.faces.openapi import mip003_document
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import Catalogue
 from masumi_sumi.gateway.refusals import STATUS_OF, told
@@ -25,7 +26,13 @@ class Mip003Routes:
 
     def routes(self) -> list[Route]:
         act = told(self.hand_on, _refusal)
-        return [Route("/mip003/{expose}/{rest:path}", act, methods=METHODS)]
+        return [
+            Route("/mip003/openapi.json", told(self.document), methods=["GET"]),
+            Route("/mip003/{expose}/{rest:path}", act, methods=METHODS),
+        ]
+
+    async def document(self, request: Request) -> Response:
+        return JSONResponse(mip003_document())
 
     async def hand_on(self, request: Request) -> Response:
         name, _, action = request.path_params["rest"].strip("/").rpartition("/")

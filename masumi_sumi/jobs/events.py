@@ -30,6 +30,20 @@ class PayWindowClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentForgotten:
+    """Asked directly, long after the last of its deadlines, the node knows no such payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultResent:
+    """The node was asked to send the hash again, after the failure of ``changed_at``; the next
+    time not before ``again_at``, in epoch seconds."""
+
+    changed_at: str
+    again_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class SlotGranted:
     pass
 
@@ -64,6 +78,11 @@ class TimeRanOut:
 
 
 @dataclass(frozen=True, slots=True)
+class RunOverran:
+    """The author's code has worked for longer than its terms allow."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResultTaken:
     pass
 
@@ -91,12 +110,15 @@ Event = (
     | PaymentNotOpened
     | PaymentSeen
     | PayWindowClosed
+    | PaymentForgotten
+    | ResultResent
     | SlotGranted
     | RunnerStarted
     | RunnerLost
     | WorkFinished
     | WorkFailed
     | TimeRanOut
+    | RunOverran
     | ResultTaken
     | ResultNotTaken
     | ResultHopeless

@@ -16,15 +16,18 @@ from masumi_sumi.jobs.events import (
     Cancelled,
     Event,
     Order,
+    PaymentForgotten,
     PaymentNotOpened,
     PaymentOpened,
     PaymentSeen,
     PayWindowClosed,
     ResultHopeless,
     ResultNotTaken,
+    ResultResent,
     ResultTaken,
     RunnerLost,
     RunnerStarted,
+    RunOverran,
     SlotGranted,
     StopRunner,
     TellPayment,
@@ -36,7 +39,6 @@ from masumi_sumi.jobs.events import (
 )
 from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentState, PaymentView
 from masumi_sumi.jobs.standing import funded, holds_result, lost_to_seller, seen
-from masumi_sumi.settings import NODE_MARGIN
 
 LAUNCH_TRIES = 3
 """How often a runner is made before its job fails, while the author's code has not begun."""
@@ -164,7 +166,8 @@ def _runner_started(job: Job, event: RunnerStarted, now: float) -> Decision:
     if event.attempt != job.attempts:
         return Decision(job)
     started = job.started_at if job.started_at is not None else now
-    return Decision(job.with_(state=JobState.RUNNING, runs=job.runs + 1, started_at=started))
+    running = job.with_(state=JobState.RUNNING, runs=job.runs + 1)
+    return Decision(running.with_(started_at=started, begun_at=now))
 
 
 def _not_made(job: Job, event: RunnerLost | WorkFailed, now: float) -> Decision:
@@ -203,6 +206,11 @@ def _time_ran_out(job: Job, event: Event, now: float) -> Decision:
     return _fail(job, reason, now, StopRunner())
 
 
+def _overran(job: Job, event: Event, now: float) -> Decision:
+    reason = f"the job worked for longer than the {job.terms.run or 0:.0f} s that it may"
+    return _fail(job, reason, now, StopRunner())
+
+
 def _no_time_left(job: Job, event: Event, now: float) -> Decision:
     return _fail(job, "no time was left to run the job before its result is due", now)
 
@@ -232,6 +240,24 @@ def _result_hopeless(job: Job, event: ResultHopeless, now: float) -> Decision:
     payment = replace(_payment_of(job), attention=event.reason)
     reason = "the result could not be submitted in time"
     return _fail(job.with_(payment=payment), reason, now, Warn(event.reason))
+
+
+def _resent(job: Job, event: ResultResent, now: float) -> Decision:
+    before = job.payment
+    if before is None:
+        return Decision(job)
+    counted = replace(before, resent=before.resent + 1, resent_for=event.changed_at)
+    payment = replace(counted, next_try=event.again_at)
+    return Decision(job.with_(payment=payment), (Warn("the node sends the result's hash again"),))
+
+
+def _forgotten(job: Job, event: Event, now: float) -> Decision:
+    payment = job.payment
+    if payment is None or payment.state.ended:
+        return Decision(job)
+    note = "its node does not know this payment any more: whether it was paid is not known"
+    gone = replace(payment, state=PaymentState.FORGOTTEN, attention=note)
+    return Decision(job.with_(payment=gone), (Warn(note),))
 
 
 def _cancel_unopened(job: Job, event: Cancelled, now: float) -> Decision:
@@ -284,6 +310,7 @@ _RULES: dict[JobState, dict[type[Event], Rule]] = {
         WorkFinished: _finished,
         WorkFailed: _work_failed,
         TimeRanOut: _time_ran_out,
+        RunOverran: _overran,
         Cancelled: _cancel_run,
     },
     S.DELIVERING: {
@@ -292,17 +319,14 @@ _RULES: dict[JobState, dict[type[Event], Rule]] = {
         ResultNotTaken: _result_not_taken,
         ResultHopeless: _result_hopeless,
     },
-    S.COMPLETED: {PaymentSeen: _seen_after_end},
-    S.FAILED: {PaymentSeen: _seen_after_end},
+    S.COMPLETED: {
+        PaymentSeen: _seen_after_end,
+        PaymentForgotten: _forgotten,
+        ResultResent: _resent,
+    },
+    S.FAILED: {PaymentSeen: _seen_after_end, PaymentForgotten: _forgotten},
 }
 
 TABLE: dict[tuple[JobState, type[Event]], Rule] = {
     (state, event): _RULES[state].get(event, _absorb) for state in JobState for event in EVENTS
 }
-
-
-def result_due(job: Job) -> float | None:
-    """Epoch seconds at which the result must have been handed to the node; None if free."""
-    if job.payment is None or job.payment.facts is None:
-        return None
-    return job.payment.facts.times.submit_result / 1000 - NODE_MARGIN

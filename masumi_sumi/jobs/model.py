@@ -40,6 +40,7 @@ class PaymentState(StrEnum):
     SETTLED = "settled"  # end: arbitrated
     INVALID = "invalid"  # end: never paid, or paid wrongly
     ABANDONED = "abandoned"  # end: never opened at the node
+    FORGOTTEN = "forgotten"  # end: its node does not know it, after the last of its deadlines
 
     @property
     def ended(self) -> bool:
@@ -53,6 +54,7 @@ _PAYMENT_ENDS = frozenset(
         PaymentState.SETTLED,
         PaymentState.INVALID,
         PaymentState.ABANDONED,
+        PaymentState.FORGOTTEN,
     }
 )
 
@@ -73,11 +75,11 @@ class Terms:
     network: str = ""
     agent_identifier: str = ""
     source_type: SourceType = "Web3CardanoV1"
-    source_index: int | None = None
+    source_index: int | None = None  # None: the one source that is priced so
     price: tuple[Amount, ...] = ()  # Dynamic only: what this job costs
     pay_by: float = 1800.0
     submit_by: float = 16800.0
-    run: float = 3600.0
+    run: float | None = None  # None: as long as it takes
     repeats: int = 0  # how often a run whose process died may be repeated
 
     @property
@@ -121,6 +123,7 @@ class PaymentFacts:
     times: Times
     source_type: SourceType
     price: tuple[Amount, ...]
+    source_index: int | None = None  # of Web3CardanoV2 only
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +149,11 @@ class Payment:
     state: PaymentState = PaymentState.REQUESTED
     facts: PaymentFacts | None = None
     view: PaymentView | None = None
-    source_index: int | None = None
     sent_hash: str = ""  # the one hash that this payment ever gets
     tries: int = 0  # of sending the hash
     next_try: float = 0.0  # epoch seconds
+    resent: int = 0  # how often the node was asked to send the hash again
+    resent_for: str = ""  # changed_at of the failure that it was last asked for
     attention: str = ""  # what an operator must look at, in the node's words
 
     @property
@@ -174,6 +178,7 @@ class Job:
     state: JobState = JobState.REQUESTED
     payment: Payment | None = None
     started_at: float | None = None  # of the first run
+    begun_at: float | None = None  # of the latest run
     ended_at: float | None = None
     attempts: int = 0  # runners made
     runs: int = 0  # how often the author's code began
@@ -212,5 +217,6 @@ class Lock:
     expires_at: float
     opened_at: float
     outcome: LockOutcome = LockOutcome.OPEN
+    closed_at: float | None = None
     form: list[dict[str, Any]] | None = None  # Kodosumi elements, once the app was asked
     input_hash: str = ""  # of the answer

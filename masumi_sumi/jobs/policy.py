@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from masumi_sumi.hashing import ResultForm
 
@@ -17,6 +18,8 @@ class Policy:
     make each other late."""
     result_form: ResultForm = "escaped"
     poll: float = 2.0
+    polls: Mapping[str, float] = field(default_factory=dict)
+    """Between two looks at what has changed, where a network has another time than ``poll``."""
     look_every: float = 2.0
     """At most one direct look at a payment in this time."""
     start_timeout: float = 12.0

@@ -77,16 +77,16 @@ class JobStore(JobReader, Protocol):
         """Which (network, source type) have payments that have not ended."""
         ...
 
-    async def payments_to_look_at(self, now: float, limit: int) -> list[Job]:
-        """Open payments whose look has come due, the longest due first.
+    async def payments_to_look_at(self, network: str, now: float, limit: int) -> list[Job]:
+        """Open payments of a network whose look has come due, the longest due first.
 
         The save that gives a payment its blockchainIdentifier makes it due at once, and the one
         that ends it due never again; ``schedule_look`` moves it in between.
         """
         ...
 
-    async def results_to_send(self, now: float, limit: int) -> list[Job]:
-        """Jobs that deliver and whose next try has come."""
+    async def results_to_send(self, network: str, now: float, limit: int) -> list[Job]:
+        """Jobs that deliver on a network and whose next try has come."""
         ...
 
     async def schedule_look(self, job_id: str, at: float | None) -> None: ...
@@ -127,6 +127,13 @@ class Escrow(Protocol):
 
     async def submit(self, network: str, blockchain_identifier: str, result_hash: str) -> None:
         """Hand in the hash. NodeNotFound means: look again, it may be there already."""
+        ...
+
+    async def resubmit(self, network: str, blockchain_identifier: str, result_hash: str) -> None:
+        """Have the node send a hash again that it took and failed to send.
+
+        NodeConflict when that is not what the payment is parked with.
+        """
         ...
 
 
@@ -187,6 +194,10 @@ class Agent(Protocol):
 
     async def form(self, flow: str) -> list[dict[str, Any]]:
         """Kodosumi elements of the flow's form. Raises UnknownFlow."""
+        ...
+
+    async def inputs(self, flow: str, values: dict[str, Any]) -> dict[str, Any]:
+        """What the flow's handler is given for these values. Raises UnknownFlow."""
         ...
 
     async def launch(self, flow: str, values: dict[str, Any], sale: Sale) -> Launch:

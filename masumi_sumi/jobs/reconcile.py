@@ -15,13 +15,14 @@ from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import Escrow, JobStore, Journal, Launcher
 from masumi_sumi.jobs.running import Running
 from masumi_sumi.jobs.settling import NODE_TROUBLE, Settling
-from masumi_sumi.jobs.transitions import Transitions, each
+from masumi_sumi.jobs.transitions import NETWORKS, Transitions, each
 
 
 class Reconciler:
-    """Brings every job to its end, in two loops that never wait for each other: what concerns
-    runners (``mind_jobs``) goes on while a payment node is slow to answer (``mind_payments``).
-    ``wake`` and ``wake_payments`` are set when there may be something to do at once.
+    """Brings every job to its end, in loops that never wait for each other: what concerns runners
+    (``mind_jobs``), and the payments of each network (``mind_payments``), goes on while another
+    network's node is slow to answer. ``wake``, and ``wake_payments`` by network, are set when
+    there may be something to do at once.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class Reconciler:
         self._store, self._escrow = store, escrow
         self._journal, self._clock, self._policy = journal, clock, policy
         moves = self._transitions = Transitions(store, launcher, journal, clock)
-        self._settling = Settling(store, moves, escrow, clock, policy)
+        self._settling = {
+            network: Settling(store, moves, escrow, clock, policy, network) for network in NETWORKS
+        }
         self._running = Running(store, moves, launcher, journal, clock, policy)
         self._opening: dict[str, asyncio.Task[Job]] = {}
         self.apply = moves.apply
@@ -85,14 +88,16 @@ class Reconciler:
 
     async def run_once(self) -> None:
         """One pass over everything that may be due."""
-        await self.mind_payments()
+        for network in NETWORKS:
+            await self.mind_payments(network)
         await self.mind_jobs()
 
-    async def mind_payments(self) -> None:
-        """Whatever asks a payment node."""
-        await self._settling.follow_payments()
-        await self._settling.look_at_one()
-        await self._settling.send_results()
+    async def mind_payments(self, network: str) -> None:
+        """Whatever asks the payment node of a network."""
+        settling = self._settling[network]
+        await settling.follow_payments()
+        await settling.look_at_one()
+        await settling.send_results()
 
     async def mind_jobs(self) -> None:
         """Whatever needs the store and the runners only."""

@@ -10,7 +10,7 @@ from masumi_sumi import hashing
 from masumi_sumi.clock import Clock
 from masumi_sumi.flows import error_text, result_text
 from masumi_sumi.jobs import events
-from masumi_sumi.jobs.machine import result_due
+from masumi_sumi.jobs.deadlines import result_due, worked
 from masumi_sumi.jobs.model import Job, JobState
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import JobStore, Journal, Launcher, Outcome, RunnerGone
@@ -41,11 +41,17 @@ class Running:
         """End what cannot be delivered in time any more."""
         now = self._clock.now()
         for state in (JobState.QUEUED, *LIVE):
-            late = [job for job in await self._store.in_state([state], 1000) if _is_late(job, now)]
-            await each(late, self._out_of_time)
+            found = await self._store.in_state([state], 1000)
+            await each([job for job in found if _is_late(job, now)], self._out_of_time)
+            await each([job for job in found if _may_overrun(job, now)], self._end_if_overrun)
 
     async def _out_of_time(self, job: Job) -> None:
         await self._transitions.apply(job.id, events.TimeRanOut())
+
+    async def _end_if_overrun(self, job: Job) -> None:
+        locks, now = await self._store.locks(job.id), self._clock.now()
+        if job.terms.run is not None and worked(job, locks, now) > job.terms.run:
+            await self._transitions.apply(job.id, events.RunOverran())
 
     async def grant_slots(self) -> None:
         """Let the longest waiting ones start, as far as there is room."""
@@ -114,6 +120,12 @@ class Running:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _may_overrun(job: Job, now: float) -> bool:
+    """Unless it waited for answers meanwhile."""
+    running = job.state is JobState.RUNNING and job.terms.run is not None
+    return running and worked(job, (), now) > (job.terms.run or 0)
 
 
 def _is_late(job: Job, now: float) -> bool:

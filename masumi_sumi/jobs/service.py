@@ -5,10 +5,11 @@ No HTTP and no wire words here; a face parses, calls, and words the answer.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from masumi_sumi import flows, hashing
@@ -22,11 +23,17 @@ from masumi_sumi.errors import (
     UnknownJob,
     UnknownLock,
 )
-from masumi_sumi.jobs.model import Job, JobState, Lock, LockOutcome, Payment, Terms
+from masumi_sumi.jobs.model import Job, JobState, Launch, Lock, LockOutcome, Payment, Terms
 from masumi_sumi.jobs.ports import Agent, JobReader, Sale, Supervision
 from masumi_sumi.jobs.questions import Answer, Chooser, Question, Questions, answers, status_id
 
 log = logging.getLogger(__name__)
+
+Settle = Callable[[Any], Terms]
+"""The terms of a job by its handler's inputs; of None: all but a price that hangs on them.
+
+Raises ConfigurationError while the flow cannot be sold, HandlerFailed where the input has no price.
+"""
 
 Status = Literal["awaiting_payment", "awaiting_input", "running", "completed", "failed"]
 
@@ -110,45 +117,49 @@ class JobService:
         """Raises UnknownFlow."""
         return flows.read_form(await self._agent.form(flow))
 
-    async def start(self, hire: Hire, terms: Terms) -> Job:
+    async def start(self, hire: Hire, settle: Settle) -> Job:
         """Start a job: at once when it is free, else with its payment opened.
 
-        Raises IdentifierInvalid, FieldsInvalid, LaunchError, NodeError, SellerUnavailable; no
-        job is there to run then.
+        The author's handler has taken the input before a price is asked for it. Raises
+        ConfigurationError, IdentifierInvalid, FieldsInvalid, LaunchError, NodeError,
+        SellerUnavailable; no job is there to run then.
         """
+        terms = settle(None)
         _check_identifier(hire.identifier, terms)
         digest = hashing.input_hash(hire.identifier, hire.input_data)
-        form = await self.form(hire.flow)
-        values = flows.submitted(form, hire.input_data, required=not hire.author_first)
-        now = self._clock.now()
+        now, user = self._clock.now(), await self._supervision.buyer_user()
+        job_id = f"{int(now):08x}{self._token()}"
+        endpoint = f"{hire.app_url.rstrip('/')}{hire.flow.rstrip('/')}"
+        sale = Sale(job_id, user, hire.identifier, digest, terms.agent_identifier, endpoint)
+        values, launch = await self._launched(hire, sale)
+        if terms.pricing == "Dynamic":
+            inputs = await self._agent.inputs(hire.flow, values)
+            terms = await asyncio.to_thread(settle, inputs)  # the author's code, which may block
         job = Job(
-            id=f"{int(now):08x}{self._token()}",
+            id=job_id,
             flow=hire.flow,
             identifier=hire.identifier,
             input_data=hire.input_data,
             input_hash=digest,
             terms=terms,
-            user=await self._supervision.buyer_user(),
+            user=user,
             created_at=now,
             updated_at=now,
             app_url=hire.app_url,
             state=JobState.QUEUED if terms.free else JobState.REQUESTED,
-            payment=None if terms.free else _payment_wanted(terms),
+            payment=None if terms.free else Payment(terms.network),
         )
-        endpoint = f"{hire.app_url.rstrip('/')}{hire.flow.rstrip('/')}"
-        sale = Sale(
-            job.id,
-            job.user,
-            job.identifier,
-            digest,
-            terms.agent_identifier,
-            endpoint,
-            flows.attachments(form, values),
-        )
+        return await self._supervision.start(job, launch)
+
+    async def _launched(self, hire: Hire, sale: Sale) -> tuple[dict[str, Any], Launch]:
+        """The values that the author's handler took, and what it would launch."""
+        form = await self.form(hire.flow)
+        values = flows.submitted(form, hire.input_data, required=not hire.author_first)
+        sale = replace(sale, files=flows.attachments(form, values))
         launch = await self._agent.launch(hire.flow, values, sale)
         if hire.author_first:  # and who lets an empty field pass does not waive the form's rule
             flows.submitted(form, hire.input_data)
-        return await self._supervision.start(job, launch)
+        return values, launch
 
     async def standing(self, job_id: str, flow: str | None = None) -> Standing:
         """Raises UnknownJob, also for a job of another flow than the one asked."""
@@ -254,7 +265,3 @@ def _check_identifier(identifier: str, terms: Terms) -> None:
         fine = _PRICED_IDENTIFIER.fullmatch(identifier) is not None
     if not fine:
         raise IdentifierInvalid(identifier)
-
-
-def _payment_wanted(terms: Terms) -> Payment:
-    return Payment(network=terms.network, source_index=terms.source_index)

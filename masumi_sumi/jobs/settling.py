@@ -6,11 +6,20 @@ import asyncio
 import logging
 
 from masumi_sumi.clock import Clock
-from masumi_sumi.errors import NodeConflict, NodeError, NodeNotConfigured, NodeNotFound
+from masumi_sumi.errors import (
+    NodeConflict,
+    NodeError,
+    NodeFailed,
+    NodeNotConfigured,
+    NodeNotFound,
+    NodeUnreachable,
+)
 from masumi_sumi.jobs import events
+from masumi_sumi.jobs.deadlines import last_deadline
 from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentFacts, SourceType
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import Escrow, JobStore
+from masumi_sumi.jobs.standing import gave_up_sending
 from masumi_sumi.jobs.transitions import Transitions, each
 
 log = logging.getLogger(__name__)
@@ -21,7 +30,18 @@ NODE_PATIENCE = 360.0
 FOLLOW_UP = 3600.0
 """Seconds between direct looks at a payment that nothing else brought to its end."""
 
+PATIENCE = 24 * 3600.0
+"""Seconds after the last of its deadlines from which on a payment is looked at daily, and given up
+if its node does not know it."""
+
 RETRY_FIRST, RETRY_MOST = 2.0, 60.0
+
+RESEND_PAUSE, MOST_RESENDS = 120.0, 5
+"""Seconds after the first time that a node was asked to send a hash again, doubled with each, and
+how often it is asked: what makes it fail, as an empty wallet, often takes a while to mend."""
+
+NODE_STOPS_SENDING = 300.0
+"""Seconds before submitResultTime from which on the node sends no hash."""
 
 SENT_AT_ONCE = 20
 
@@ -30,6 +50,8 @@ NODE_TROUBLE = (NodeError, NodeNotConfigured)
 
 
 class Settling:
+    """The payments of one network; a node that is slow or away holds up no other's."""
+
     def __init__(
         self,
         store: JobStore,
@@ -37,9 +59,10 @@ class Settling:
         escrow: Escrow,
         clock: Clock,
         policy: Policy,
+        network: str,
     ) -> None:
         self._store, self._transitions, self._policy = store, transitions, policy
-        self._escrow, self._clock = escrow, clock
+        self._escrow, self._clock, self._network = escrow, clock, network
         self._polled_at = 0.0
         self._looked_at = 0.0
 
@@ -48,10 +71,12 @@ class Settling:
     async def follow_payments(self) -> None:
         """Hear of every change, all payments of a (network, source type) together."""
         now = self._clock.now()
-        if now - self._polled_at < self._policy.poll:
+        if now - self._polled_at < self._policy.polls.get(self._network, self._policy.poll):
             return
         self._polled_at = now
         for network, source in await self._store.open_payments():
+            if network != self._network:
+                continue
             try:
                 await self._follow(network, source)
             except NODE_TROUBLE as error:
@@ -64,7 +89,7 @@ class Settling:
 
         async def seen(job: Job) -> None:
             view = views[_payment(job).blockchain_identifier]
-            await self._transitions.apply(job.id, events.PaymentSeen(view))
+            await self._resend(await self._transitions.apply(job.id, events.PaymentSeen(view)))
 
         broken = await each(await self._store.by_blockchain_identifier(views.keys()), seen)
         if changes.cursor is not None and changes.cursor != cursor and not broken:
@@ -75,7 +100,7 @@ class Settling:
         now = self._clock.now()
         if now - self._looked_at < self._policy.look_every:
             return
-        for job in await self._store.payments_to_look_at(now, 1):
+        for job in await self._store.payments_to_look_at(self._network, now, 1):
             self._looked_at = now
             if await each([job], self._look):
                 await self._store.schedule_look(job.id, now + RETRY_MOST)
@@ -86,23 +111,46 @@ class Settling:
             view = await self._escrow.look(payment.network, payment.blockchain_identifier)
         except NODE_TROUBLE as error:
             log.warning("payment cannot be looked at", extra={"job_id": job.id, "note": str(error)})
-            await self._store.schedule_look(job.id, now + RETRY_MOST)
+            away = isinstance(error, NodeNotConfigured)
+            await self._store.schedule_look(job.id, now + (FOLLOW_UP if away else RETRY_MOST))
             return
         if view is not None:
             job = await self._transitions.apply(job.id, events.PaymentSeen(view))
+        elif now >= (last_deadline(job) or now) + PATIENCE:
+            job = await self._transitions.apply(job.id, events.PaymentForgotten())
         closed = _facts(job).times.pay_by / 1000 + NODE_PATIENCE
         if job.state is JobState.AWAITING_PAYMENT and now >= closed:
             job = await self._transitions.apply(job.id, events.PayWindowClosed())
-        ended = job.payment is None or job.payment.state.ended
-        awaiting = job.state is JobState.AWAITING_PAYMENT
-        later = closed if awaiting and now < closed else now + FOLLOW_UP
-        await self._store.schedule_look(job.id, None if ended else later)
+        await self._store.schedule_look(job.id, _next_look(job, now))
+        await self._resend(job)
+
+    async def _resend(self, job: Job) -> None:
+        """Once for each failure to bring a hash on chain, in growing intervals, while in time."""
+        now, payment = self._clock.now(), job.payment
+        if payment is None or not _can_resend(job, now):
+            return
+        if now < payment.next_try:
+            await self._store.schedule_look(job.id, payment.next_try)
+            return
+        try:
+            network, name = payment.network, payment.blockchain_identifier
+            await self._escrow.resubmit(network, name, payment.sent_hash)
+        except (NodeUnreachable, NodeFailed, NodeNotConfigured) as error:
+            log.warning("hash was not sent again", extra={"job_id": job.id, "note": str(error)})
+            await self._store.schedule_look(job.id, now + RETRY_MOST)
+            return
+        except NodeError as error:
+            log.warning("node will not resend", extra={"job_id": job.id, "note": str(error)})
+        failure = payment.view.changed_at if payment.view else ""
+        again_at = now + RESEND_PAUSE * 2**payment.resent
+        await self._transitions.apply(job.id, events.ResultResent(failure, again_at))
 
     # --- delivering ----------------------------------------------------------------------------
 
     async def send_results(self) -> None:
         """Hand in the hashes whose next try has come."""
-        due = await self._store.results_to_send(self._clock.now(), SENT_AT_ONCE)
+        now = self._clock.now()
+        due = await self._store.results_to_send(self._network, now, SENT_AT_ONCE)
         await asyncio.gather(*(each([job], self._send) for job in due))
 
     async def _send(self, job: Job) -> None:
@@ -154,6 +202,25 @@ class Settling:
         wait = min(RETRY_FIRST * 2**doublings, RETRY_MOST)
         again = events.ResultNotTaken(reason, self._clock.now() + wait)
         await self._transitions.apply(job.id, again)
+
+
+def _next_look(job: Job, now: float) -> float | None:
+    if job.payment is None or job.payment.state.ended:
+        return None
+    closed = _facts(job).times.pay_by / 1000 + NODE_PATIENCE
+    if job.state is JobState.AWAITING_PAYMENT and now < closed:
+        return closed
+    late = now >= (last_deadline(job) or now) + PATIENCE
+    return now + (PATIENCE if late else FOLLOW_UP)
+
+
+def _can_resend(job: Job, now: float) -> bool:
+    payment = _payment(job)
+    if payment.facts is None or payment.view is None or not gave_up_sending(payment):
+        return False
+    is_new = payment.view.changed_at != payment.resent_for and payment.resent < MOST_RESENDS
+    in_time = now < payment.facts.times.submit_result / 1000 - NODE_STOPS_SENDING
+    return job.state is JobState.COMPLETED and is_new and in_time
 
 
 def _payment(job: Job) -> Payment:

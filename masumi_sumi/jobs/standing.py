@@ -20,6 +20,8 @@ _CHAIN: dict[str | None, PaymentState] = {
     "FundsOrDatumInvalid": PaymentState.INVALID,
 }
 
+_TAKES_RESULT = ("FundsLocked", "RefundRequested", "Disputed")
+
 
 def lost_to_seller(state: PaymentState) -> bool:
     """A job that has not begun does not begin with its payment in such a state."""
@@ -44,6 +46,19 @@ def holds_result(view: PaymentView, result_hash: str) -> bool:
     """Whether the node has our hash, on chain or about to send it."""
     return same_hash(view.result_hash, result_hash) or same_hash(
         view.action_result_hash, result_hash
+    )
+
+
+def gave_up_sending(payment: Payment) -> bool:
+    """Whether the node took our hash, could not bring it on chain, and waits to be told."""
+    view = payment.view
+    return (
+        view is not None
+        and view.on_chain_state in _TAKES_RESULT
+        and view.action == "WaitingForManualAction"
+        and view.error_type is not None
+        and same_hash(view.action_result_hash, payment.sent_hash)
+        and not same_hash(view.result_hash, payment.sent_hash)
     )
 
 

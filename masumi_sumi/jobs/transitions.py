@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from typing import get_args
 from weakref import WeakValueDictionary
 
 from masumi_sumi.clock import Clock
@@ -17,19 +18,23 @@ from masumi_sumi.jobs import events
 from masumi_sumi.jobs.machine import decide
 from masumi_sumi.jobs.model import Job, JobState
 from masumi_sumi.jobs.ports import JobStore, Journal, Launcher
+from masumi_sumi.settings import Network
 
 log = logging.getLogger(__name__)
 
+NETWORKS: tuple[str, ...] = get_args(Network)
+
 
 class Transitions:
-    """``wake`` and ``wake_payments`` are set when a move gave a loop something to do at once."""
+    """``wake``, and ``wake_payments`` of a network, are set when a move gave a loop something to
+    do at once."""
 
     def __init__(self, store: JobStore, launcher: Launcher, journal: Journal, clock: Clock) -> None:
         self._store, self._launcher = store, launcher
         self._journal, self._clock = journal, clock
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.wake = asyncio.Event()
-        self.wake_payments = asyncio.Event()
+        self.wake_payments = {network: asyncio.Event() for network in NETWORKS}
 
     async def apply(self, job_id: str, event: events.Event) -> Job:
         """Decide on an event and carry the decision out; returns the job as it is then.
@@ -57,8 +62,8 @@ class Transitions:
     def _wake_for(self, job: Job) -> None:
         if job.state in (JobState.QUEUED, JobState.RUNNING):
             self.wake.set()
-        elif job.state is JobState.DELIVERING:
-            self.wake_payments.set()
+        elif job.state is JobState.DELIVERING and job.payment is not None:
+            self.wake_payments[job.payment.network].set()
 
     async def _tell(self, job: Job, order: events.Order) -> None:
         match order:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Unpack
 
 import httpx
 from pydantic import SecretStr
 
-from masumi_sumi.errors import NodeNotFound, NodeUnreadable
-from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, SourceType
+from masumi_sumi.errors import (
+    NodeConflict,
+    NodeNotFound,
+    NodeRefused,
+    NodeUnreadable,
+    SourceUnclear,
+)
+from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, Pricing, SourceType
+from masumi_sumi.jobs.standing import same_hash
 from masumi_sumi.payments.connection import Manner, NodeConnection, same_row
 from masumi_sumi.payments.order import body_of, misfit
 from masumi_sumi.payments.statements import ACTION, CALL, Statement
@@ -18,6 +26,8 @@ from masumi_sumi.payments.wire import Changed, PaymentRow, StateRow, changed_row
 OPEN_TIMEOUT = 12.0
 
 _UNKNOWN_PAYMENT = "payment not found"
+_RECOVERY = "/payment/error-state-recovery"
+_PARKED = "WaitingForManualAction"
 
 
 class NodeClient(NodeConnection):
@@ -34,14 +44,21 @@ class NodeClient(NodeConnection):
     ) -> None:
         super().__init__(url, token, http, **manner)
         self._open_timeout = open_timeout
+        self._indexed: set[str] = set()
 
     async def open(self, order: PaymentOrder) -> PaymentFacts:
-        """Ask for a payment, once. After NodeUnreachable or NodeFailed it may exist or not."""
-        data = await self._act("/payment", body_of(order), self._open_timeout)
-        row = parse("POST /payment", PaymentRow, data)
-        if reason := misfit(order, row):
-            raise NodeUnreadable("POST /payment", reason)
-        return row.facts()
+        """Ask for a payment, once. After NodeUnreachable or NodeFailed it may exist or not.
+
+        An agent of Web3CardanoV2 is paid under the index of a source: where the order names none,
+        the only one that is priced as ordered is taken. Raises SourceUnclear if there is not one.
+        """
+        async with self._within("POST /payment", self._open_timeout):
+            if order.agent_identifier not in self._indexed:
+                try:
+                    return await self._open(order)
+                except NodeRefused as refusal:
+                    await self._check_indexed(order, refusal)
+            return await self._open(await self._placed(order))
 
     async def look(self, network: str, blockchain_identifier: str) -> PaymentView | None:
         """One payment; None only when the node says that it does not know it."""
@@ -91,17 +108,60 @@ class NodeClient(NodeConnection):
 
         Bound to the row as it is now: a change in between is NodeNotFound.
         """
-        path = "/payment/error-state-recovery"
         row = await self._row(network, blockchain_identifier)
         if row is None:
-            raise NodeNotFound(f"POST {path}", 404, "Payment not found")
+            raise NodeNotFound(f"POST {_RECOVERY}", 404, "Payment not found")
+        return await self._recover(network, row, retry=retry)
+
+    async def resubmit(
+        self, network: str, blockchain_identifier: str, result_hash: str
+    ) -> PaymentView:
+        """Have the hash sent again that the node took and failed to send.
+
+        NodeConflict, and nothing is done, for a payment that is parked with anything else: then
+        the failed step, which the node would repeat, was another one.
+        """
+        row = await self._row(network, blockchain_identifier)
+        failed = row is not None and row.action.requested == _PARKED and row.action.error_type
+        if row is None or not failed or not same_hash(row.action.result_hash, result_hash):
+            raise NodeConflict(f"POST {_RECOVERY}", 409, "it is not parked with this hash")
+        return await self._recover(network, row, retry=True)
+
+    async def _recover(self, network: str, row: StateRow, *, retry: bool) -> PaymentView:
         body = {
             "network": network,
-            "blockchainIdentifier": blockchain_identifier,
+            "blockchainIdentifier": row.blockchain_identifier,
             "updatedAt": row.updated_at,
             "retryPreviousAction": retry,
         }
-        return await self._act_on(path, body)
+        return await self._act_on(_RECOVERY, body)
+
+    async def _open(self, order: PaymentOrder) -> PaymentFacts:
+        data = await self._act("/payment", body_of(order), self._open_timeout)
+        row = parse("POST /payment", PaymentRow, data)
+        if reason := misfit(order, row):
+            raise NodeUnreadable("POST /payment", reason)
+        return replace(row.facts(), source_index=order.source_index)
+
+    async def _check_indexed(self, order: PaymentOrder, refusal: NodeRefused) -> None:
+        """Raises the refusal unless it can be for want of an index: the node did nothing then."""
+        if order.source_index is not None or refusal.status != 400:
+            raise refusal
+        registered = await self.registration(order.network, order.agent_identifier)
+        if registered is None or not registered.indexed:
+            raise refusal
+        self._indexed.add(order.agent_identifier)
+
+    async def _placed(self, order: PaymentOrder) -> PaymentOrder:
+        """Asked anew for each payment, since an agent's sources may be registered anew."""
+        if order.source_index is not None:
+            return order
+        registered = await self.registration(order.network, order.agent_identifier)
+        pricing: Pricing = "Dynamic" if order.price else "Fixed"
+        places = registered.places(pricing) if registered else []
+        if len(places) != 1:
+            raise SourceUnclear(order.agent_identifier, pricing, places)
+        return replace(order, source_index=places[0])
 
     async def vouch(self, agent_identifier: str, public_key: str) -> Statement:
         """Have the agent's selling wallet say that the key is the agent's; nothing is checked yet.

@@ -15,8 +15,16 @@ from typing import Any, Self, TypedDict
 import httpx
 from pydantic import SecretStr
 
-from masumi_sumi.errors import NodeFailed, NodeUnreachable, NodeUnreadable, SettingInvalid
+from masumi_sumi.errors import (
+    NodeFailed,
+    NodeNotFound,
+    NodeUnreachable,
+    NodeUnreadable,
+    SettingInvalid,
+)
+from masumi_sumi.payments import registration as registry
 from masumi_sumi.payments.envelope import data_of
+from masumi_sumi.payments.registration import Registration
 from masumi_sumi.payments.wire import KeyStatus, Source, Sources, StateRow, parse
 
 TIMEOUT = 20.0
@@ -85,6 +93,22 @@ class NodeConnection:
         """The contracts that the node serves, as far as our key may see them."""
         data = await self._get("/payment-source", {"take": "100"})
         return parse("GET /payment-source", Sources, data).sources
+
+    async def registration(self, network: str, agent_identifier: str) -> Registration | None:
+        """What the chain says of an agent; None when it is not there, or cannot be sold."""
+        path = "/registry/agent-identifier"
+        query = {"network": network, "agentIdentifier": agent_identifier}
+        try:
+            data = await self._get(path, query)
+        except NodeNotFound:
+            return None
+        return registry.on_chain(f"GET {path}", data, network, agent_identifier)
+
+    async def own_registration(self, network: str, agent_identifier: str) -> Registration | None:
+        """What this node says of an agent that it registered itself; None for any other."""
+        query = {"network": network, "filterAgentIdentifier": agent_identifier}
+        data = await self._get("/registry", query)
+        return registry.own("GET /registry", data, network, agent_identifier)
 
     async def api_key_status(self) -> KeyStatus:
         data = await self._get("/api-key-status", {})

@@ -56,6 +56,9 @@ class NodeEscrow(Escrow):
     async def submit(self, network: str, blockchain_identifier: str, result_hash: str) -> None:
         await self.node(network).submit(network, blockchain_identifier, result_hash)
 
+    async def resubmit(self, network: str, blockchain_identifier: str, result_hash: str) -> None:
+        await self.node(network).resubmit(network, blockchain_identifier, result_hash)
+
     async def aclose(self) -> None:
         for client in self._clients.values():
             await client.aclose()

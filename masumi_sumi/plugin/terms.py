@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -17,7 +18,10 @@ Price = int | str | Mapping[str, int] | Sequence[Mapping[str, Any]]
 """Lovelace, or amounts by unit, or MIP-style [{"amount", "unit"}]."""
 
 
-_WHOLE = re.compile(r"0*[1-9][0-9]*")
+_WHOLE = re.compile(r"0{0,24}[1-9][0-9]{0,24}")
+
+MOST_AMOUNTS, LONGEST_AMOUNT, LONGEST_UNIT = 7, 25, 150
+"""What a payment node takes: assets, digits of an amount, characters of its unit."""
 
 
 class FlowTerms(BaseModel):
@@ -33,7 +37,7 @@ class FlowTerms(BaseModel):
     agent_identifier: str | None = None
     network: str | None = None
     pricing: Pricing | None = None
-    price: Any = None  # Dynamic: a Price, or a function from the input data to one
+    price: Any = None  # Dynamic: a Price, or a function from the handler's inputs to one
     source_index: int | None = Field(None, ge=0, le=24)
     pay_by: float | None = Field(None, gt=0, allow_inf_nan=False)
     submit_by: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -54,6 +58,13 @@ class FlowTerms(BaseModel):
     def _shown(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         if value is not None and not is_demo(value):
             raise ValueError(DEMO_RULE)
+        return value
+
+    @field_validator("price")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        if inspect.iscoroutinefunction(value):
+            raise ValueError("a price is given by a plain function, not by a coroutine")
         return value
 
     @classmethod
@@ -77,15 +88,20 @@ class FlowTerms(BaseModel):
         said = {name: value for name, value in self if value is not None}
         return other.model_copy(update=said)
 
-    def settle(self, flow: str, settings: Settings, data: Any) -> Terms:
-        """The terms of a job with this input; of None: all but a price that is a function.
+    def settle(self, flow: str, settings: Settings, inputs: Any) -> Terms:
+        """The terms of a job with these inputs; of None: all but a price that is a function.
 
         Raises ConfigurationError when the flow cannot be sold so, HandlerFailed when the
         author's function gives no price for the input.
         """
         pricing = self.pricing or self._implied()
         if pricing == "Free":
-            return Terms(repeats=self.repeats or 0)
+            return Terms(
+                network=self.network or "",
+                agent_identifier=self.agent_identifier or "",
+                run=self.run,
+                repeats=self.repeats or 0,
+            )
         network, agent = self._sale(flow)
         settings.node(network)
         times = settings.deadlines(
@@ -102,7 +118,7 @@ class FlowTerms(BaseModel):
             agent_identifier=agent,
             source_type=self._source_type(),
             source_index=self.source_index,
-            price=self._price(flow, data) if pricing == "Dynamic" else (),
+            price=self._price(flow, inputs) if pricing == "Dynamic" else (),
             pay_by=times.pay_by,
             submit_by=times.submit_by,
             run=times.run,
@@ -124,15 +140,16 @@ class FlowTerms(BaseModel):
     def _source_type(self) -> SourceType:
         return "Web3CardanoV1" if self.source_index is None else "Web3CardanoV2"
 
-    def _price(self, flow: str, data: Any) -> tuple[Amount, ...]:
+    def _price(self, flow: str, inputs: Any) -> tuple[Amount, ...]:
         if not callable(self.price):
             return _amounts(flow, self.price)
-        return () if data is None else _amounts(flow, _asked(flow, self.price, data))
+        return () if inputs is None else _asked(flow, self.price, inputs)
 
 
-def _asked(flow: str, price: Callable[[Any], Any], data: Any) -> Any:
+def _asked(flow: str, price: Callable[[Any], Any], inputs: Any) -> tuple[Amount, ...]:
+    """A price that is none is the function's mistake as much as an error: for this input only."""
     try:
-        return price(data)
+        return _amounts(flow, price(inputs))
     except Exception as error:
         reason = error_text(f"{type(error).__name__}: {error}")
         raise HandlerFailed(flow, f"no price for this input: {reason}") from error
@@ -143,8 +160,12 @@ def _amounts(flow: str, price: Any) -> tuple[Amount, ...]:
         raise TermsIncomplete(flow, "price")
     try:
         amounts = tuple(_amount(sum_, unit) for sum_, unit in _parts(price))
+        if len(amounts) > MOST_AMOUNTS:
+            raise ValueError("has too many parts")
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        rule = 'expected lovelace, {unit: amount} or [{"amount", "unit"}], whole and above 0'
+        rule = (
+            'expected lovelace, {unit: amount} or [{"amount", "unit"}], whole, above 0, at most 7'
+        )
         raise SettingInvalid(f"price of flow {flow}", price, rule) from error
     return amounts
 
@@ -161,6 +182,7 @@ def _parts(price: Any) -> Iterator[tuple[Any, str]]:
 def _amount(sum_: Any, unit: Any) -> Amount:
     """Raises ValueError."""
     text = str(sum_)
-    if isinstance(sum_, bool) or not _WHOLE.fullmatch(text) or not isinstance(unit, str):
+    whole = not isinstance(sum_, bool) and _WHOLE.fullmatch(text) and len(text) <= LONGEST_AMOUNT
+    if not whole or not isinstance(unit, str) or len(unit) > LONGEST_UNIT:
         raise ValueError("is no amount")
     return Amount(text, unit)

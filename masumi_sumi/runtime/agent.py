@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import ray
+from kodosumi.core import forms
 from ray import cloudpickle
 from ray.exceptions import RayActorError
 
@@ -61,6 +62,11 @@ class KodosumiAgent:
 
     async def form(self, flow: str) -> list[dict[str, Any]]:
         return list(self._model(flow).get_model())
+
+    async def inputs(self, flow: str, values: dict[str, Any]) -> dict[str, Any]:
+        """As Kodosumi makes a handler's inputs of what was posted."""
+        named = [e for e in self._model(flow).children if getattr(e, "name", None) is not None]
+        return {element.name: element.parse_value(_posted(element, values)) for element in named}
 
     def _model(self, flow: str) -> Any:
         handler = self.flows().get(flow)
@@ -131,6 +137,13 @@ class KodosumiAgent:
             return response.status_code, response.json()
         except ValueError:
             return response.status_code, response.text
+
+
+def _posted(element: Any, values: dict[str, Any]) -> Any:
+    value = values.get(element.name)
+    if isinstance(element, forms.InputFiles):
+        return {item["filename"] for item in json.loads(value)["items"].values()} if value else None
+    return False if value is None and isinstance(element, forms.Checkbox) else value
 
 
 def _raise_refusals(flow: str, status: int, answer: Any) -> None:

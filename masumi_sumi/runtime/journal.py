@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from masumi_sumi.clock import Clock
-from masumi_sumi.jobs.model import Job, Launch
+from masumi_sumi.jobs.model import Job, Launch, PaymentFacts
 
 log = logging.getLogger(__name__)
 
@@ -151,4 +151,14 @@ def _payment_facts(job: Job, step: str) -> dict[str, Any]:
         "unlockTime": str(facts.times.unlock),
         "externalDisputeUnlockTime": str(facts.times.external_dispute_unlock),
         "paymentSourceType": facts.source_type,
+        **_particulars(job, facts),
     }
+
+
+def _particulars(job: Job, facts: PaymentFacts) -> dict[str, Any]:
+    """What a buyer cannot know from the registry: a Dynamic price, and which source of several."""
+    amounts = [{"amount": part.amount, "unit": part.unit} for part in facts.price]
+    priced = {"amounts": amounts} if job.terms.pricing == "Dynamic" else {}
+    if facts.source_index is None:
+        return priced
+    return priced | {"supportedPaymentSourceIndex": facts.source_index}

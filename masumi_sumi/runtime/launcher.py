@@ -10,7 +10,7 @@ import ray
 from ray.exceptions import ActorUnavailableError, RayActorError, RayError
 
 from masumi_sumi.flows import error_text
-from masumi_sumi.jobs.machine import result_due
+from masumi_sumi.jobs.deadlines import result_due
 from masumi_sumi.jobs.model import Job, Launch
 from masumi_sumi.jobs.ports import Outcome, RunnerGone
 from masumi_sumi.runtime import runner

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ray
@@ -69,7 +70,10 @@ class Supervisor:
         brings = works.reconciler
         self._loops = [
             asyncio.create_task(_keep_going(brings.mind_jobs, brings.wake)),
-            asyncio.create_task(_keep_going(brings.mind_payments, brings.wake_payments)),
+            *(
+                asyncio.create_task(_keep_going(partial(brings.mind_payments, network), wake))
+                for network, wake in brings.wake_payments.items()
+            ),
         ]
         return works
 

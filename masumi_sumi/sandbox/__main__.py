@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from masumi_sumi.sandbox.server import DEFAULT_PORT, Sandbox, serve
+from masumi_sumi.sandbox.source import NETWORKS
 
 
 def main() -> None:
@@ -15,6 +16,7 @@ def main() -> None:
     parser.add_argument("--block-seconds", type=float, default=2.0)
     parser.add_argument("--confirmations", type=int, default=1)
     parser.add_argument("--strict", action="store_true", help="agents must be registered")
+    parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0])
     parser.add_argument("--database", help="a SQLite file that keeps the state")
     serve(announce=_announce, **vars(parser.parse_args()))
 

@@ -18,6 +18,12 @@ def base_address(payment: bytes, stake: bytes, network: str = "Preprod") -> tupl
     return raw, encode(prefix, raw)
 
 
+def script_address(script: bytes, network: str) -> str:
+    """The address of a contract, by its script's hash (28 bytes)."""
+    prefix, number = _PREFIXES[network]
+    return encode(prefix, bytes([0x70 | number]) + script)
+
+
 def payment_hash(text: str) -> str:
     """The key hash (56 hex digits) that may spend from the address ``text``."""
     _, raw = decode(text)

@@ -39,6 +39,7 @@ class Controls:
         *,
         version: int = 1,
         name: str = "Sandbox Agent",
+        url: str = "http://localhost:8000",
         pricing: PricingType = "Fixed",
         amount: int = ADA_10,
         unit: str = "",
@@ -64,6 +65,7 @@ class Controls:
                 identifier,
                 source,
                 name=name,
+                api_base_url=url,
                 pricing=price if not source.is_v2 and priced else None,
                 offers=tuple(offers or (price,)) if source.is_v2 else (),
                 holder=holder,
@@ -199,7 +201,7 @@ class Controls:
     def _source(self, identifier: str | None, version: int) -> PaymentSource:
         if identifier is None:
             return self.node.sources[version - 1]
-        source = by_policy(self.node.sources, "Preprod", identifier)
+        source = by_policy(self.node.sources, self.node.settings.network, identifier)
         if source is None:
             raise Missing("Network and policyId combination not supported")
         return source

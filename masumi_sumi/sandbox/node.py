@@ -15,7 +15,7 @@ from masumi_sumi.sandbox.keys import KeyRing, SandboxKey
 from masumi_sumi.sandbox.ledger import Ledger
 from masumi_sumi.sandbox.model import Fund, Row
 from masumi_sumi.sandbox.registry import Registry
-from masumi_sumi.sandbox.source import PaymentSource, preprod_sources
+from masumi_sumi.sandbox.source import PaymentSource, sources_of
 from masumi_sumi.sandbox.store import Store, Time
 
 
@@ -34,6 +34,7 @@ class Settings:
     results_per_block: int | None = None
     refusal_delay: float = 0.0
     seed: str = "sandbox"
+    network: str = "Preprod"
     database: Path | str | None = None
 
 
@@ -41,7 +42,7 @@ class Node:
     def __init__(self, settings: Settings, clock: SandboxClock) -> None:
         self.settings = settings
         self.clock = clock
-        self.sources: Sequence[PaymentSource] = preprod_sources(settings.seed)
+        self.sources: Sequence[PaymentSource] = sources_of(settings.network, settings.seed)
         self.keys = KeyRing(settings.keys)
         self._store = Store(settings.database) if settings.database is not None else None
         self._lock = threading.RLock()

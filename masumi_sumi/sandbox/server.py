@@ -53,7 +53,8 @@ class Sandbox(Controls):
     ``port`` 0 takes a free one. ``keys`` are further keys beside ``token``, which may do all.
     ``strict`` wants agents registered; ``frozen`` lets time pass only by ``advance``;
     ``production`` hides the text of 5xx; ``results_per_block`` 1 is the pace of a real V1
-    selling wallet; ``database`` is a SQLite file that outlives the process.
+    selling wallet; ``network`` is the one that it serves; ``database`` is a SQLite file that
+    outlives the process.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Sandbox(Controls):
         results_per_block: int | None = None,
         refusal_delay: float = 0.0,
         seed: str = "sandbox",
+        network: str = "Preprod",
         database: Path | str | None = None,
         frozen: bool = False,
     ) -> None:
@@ -82,6 +84,7 @@ class Sandbox(Controls):
             results_per_block=results_per_block,
             refusal_delay=refusal_delay,
             seed=seed,
+            network=network,
             database=database,
         )
         clock = SandboxClock(frozen_base()) if frozen else SandboxClock()

@@ -31,13 +31,13 @@ class Wallet:
     _private_key: Ed25519PrivateKey
 
     @classmethod
-    def derive(cls, seed: str, role: str) -> Wallet:
+    def derive(cls, seed: str, role: str, network: str = "Preprod") -> Wallet:
         """The wallet of a role, the same for the same seed."""
         private = Ed25519PrivateKey.from_private_bytes(_digest(f"{seed}/{role}/payment"))
         stake = Ed25519PrivateKey.from_private_bytes(_digest(f"{seed}/{role}/stake"))
         public = private.public_key().public_bytes_raw()
         vkey = key_hash(public)
-        raw, address = base_address(vkey, key_hash(stake.public_key().public_bytes_raw()))
+        raw, address = base_address(vkey, key_hash(stake.public_key().public_bytes_raw()), network)
         return cls(fixed_id(f"{seed}/{role}"), vkey.hex(), address, raw, public, private)
 
     def sign(self, payload: bytes) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from buyer_words import WARES
 from desk import Desk
+from encounter import Encounter
 from shelf import Shelf, open_shelf
-from shop import Cluster, Node, Panel, Shop
+from shop import EXPOSE, Cluster, Node, Panel, Shop
 
 from masumi_sumi.cli import record
 from masumi_sumi.cli.environment import RAY
@@ -129,6 +132,57 @@ def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
 @pytest.fixture
 def desk(new_desk: Callable[[], Desk]) -> Desk:
     return new_desk()
+
+
+@pytest.fixture(scope="session")
+def encounters(stack: Stack, new_desk: Callable[[], Desk]) -> Callable[[str], Encounter]:
+    """Hires of the flows in WARES, side by side; each is examined by many tests."""
+    stack.deploy(["tests.real.wares:fast_app"])
+    shop = Shop(stack, "wares")
+    made = {
+        name: Encounter(shop.url, ware, shop.node, (new_desk(), new_desk()))
+        for name, ware in WARES.items()
+    }
+    for each in made.values():
+        each.introduce()
+    with ThreadPoolExecutor(len(made)) as pool:
+        hired = {name: pool.submit(each.hire) for name, each in made.items()}
+
+    def encounter(name: str) -> Encounter:
+        hired[name].result()
+        return made[name]
+
+    return encounter
+
+
+@pytest.fixture(params=WARES)
+def met(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter]) -> Encounter:
+    """A flow that was hired, of each kind."""
+    return encounters(request.param)
+
+
+@pytest.fixture(params=[name for name, ware in WARES.items() if ware.priced])
+def paid(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter]) -> Encounter:
+    return encounters(request.param)
+
+
+@pytest.fixture(scope="session")
+def bazaar(shop: Shop, panel: Panel) -> str:
+    """The test agents once more, as an expose; the app that was there before stays."""
+    bootstrap = "import_path: tests.real.agents:fast_app"
+    body = {"name": EXPOSE, "bootstrap": bootstrap, "network": "Preprod"}
+    assert panel.http.post("/expose/", json=body).status_code == 201
+    with panel.http.stream("POST", "/boot/", timeout=300.0) as answer:
+        lines = [line for line in answer.iter_lines() if line]
+    assert lines[-1].startswith("✔ Boot completed"), lines
+    return str(panel.http.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="session")
+def two_stage(stack: Stack) -> str:
+    """The address of the example that its author sells."""
+    stack.deploy(["examples.two_stage:fast_app"])
+    return f"{stack.urls['serve']}/two-stage"
 
 
 @pytest.fixture(scope="session")

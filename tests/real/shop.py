@@ -22,10 +22,14 @@ from masumi_sumi.settings import SANDBOX_TOKEN
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ab" * 32
 """Under which the test agents are sold; its first part is the policy of the sandbox's agents."""
 
+EXPOSE = "bazaar"
+"""The expose of the test agents, where there is one."""
+
 PATIENCE = 90.0
 """Seconds for what needs a new process or a block of the chain, on a machine that is busy."""
 
 TIMES = ("payByTime", "submitResultTime", "unlockTime", "externalDisputeUnlockTime")
+SOURCE = ("paymentSourceType", "supportedPaymentSourceIndex")
 ENDS = ("completed", "failed")
 
 
@@ -208,6 +212,7 @@ class Node:
             "agentIdentifier": terms["agentIdentifier"],
             "inputHash": terms["input_hash"],
             **{name: str(terms[name]) for name in TIMES},
+            **{name: terms[name] for name in SOURCE if name in terms},
         }
         self._post(f"{self._url}/purchase", purchase)
 

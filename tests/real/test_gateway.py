@@ -13,27 +13,14 @@ import httpx
 import psutil
 import pytest
 from desk import Desk
-from shop import AGENT, Hired, Node, Panel, Shop, until
+from shop import AGENT, EXPOSE, Hired, Node, Panel, Shop, until
 
 from masumi_sumi.cli.panel import HEADER
 from masumi_sumi.cli.stack import Stack
 
-EXPOSE = "bazaar"
 STREAMS = 10
 IDLE_SHARE = 0.05
 WATCHED = 20.0
-
-
-@pytest.fixture(scope="module")
-def bazaar(shop: Shop, panel: Panel) -> str:
-    """The test agents once more, as an expose; the app that was there before stays."""
-    bootstrap = "import_path: tests.real.agents:fast_app"
-    body = {"name": EXPOSE, "bootstrap": bootstrap, "network": "Preprod"}
-    assert panel.http.post("/expose/", json=body).status_code == 201
-    with panel.http.stream("POST", "/boot/", timeout=300.0) as answer:
-        lines = [line for line in answer.iter_lines() if line]
-    assert lines[-1].startswith("✔ Boot completed"), lines
-    return str(panel.http.base_url).rstrip("/")
 
 
 @pytest.fixture

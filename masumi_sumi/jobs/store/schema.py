@@ -93,7 +93,7 @@ jobs = Table(
     Column("body", JsonText, nullable=False),
     Index("ix_jobs_state_entered", "state", "entered_at", "id"),
     Index("ix_jobs_state_next_try", "state", "next_try", "id"),
-    Index("ix_jobs_look", "look_at", "id"),
+    Index("ix_jobs_look", "network", "look_at", "id"),
     Index("ix_jobs_payment", "payment_state", "network", "source_type"),
 )
 
@@ -115,6 +115,7 @@ locks = Table(
     Column("name", JsonText, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("opened_at", Double, nullable=False),
+    Column("closed_at", Double),
     Column("outcome", String, nullable=False),
     Column("form", JsonText),
     Column("input_hash", String, nullable=False),

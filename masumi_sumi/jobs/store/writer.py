@@ -130,13 +130,14 @@ class SqlJobStore(Lookup):
         rows = await self._rows(sources.where(jobs.c.payment_state.in_(_OPEN_PAYMENTS)))
         return {(row.network, row.source_type) for row in rows}
 
-    async def payments_to_look_at(self, now: float, limit: int) -> list[Job]:
-        due = select(jobs).where(jobs.c.look_at <= now)
+    async def payments_to_look_at(self, network: str, now: float, limit: int) -> list[Job]:
+        due = select(jobs).where(jobs.c.network == network, jobs.c.look_at <= now)
         rows = await self._rows(due.order_by(jobs.c.look_at, jobs.c.id).limit(limit))
         return _readable(rows)
 
-    async def results_to_send(self, now: float, limit: int) -> list[Job]:
-        due = select(jobs).where(jobs.c.state == JobState.DELIVERING.value, jobs.c.next_try <= now)
+    async def results_to_send(self, network: str, now: float, limit: int) -> list[Job]:
+        delivering = and_(jobs.c.network == network, jobs.c.state == JobState.DELIVERING.value)
+        due = select(jobs).where(delivering, jobs.c.next_try <= now)
         rows = await self._rows(due.order_by(jobs.c.next_try, jobs.c.id).limit(limit))
         return _readable(rows)
 
@@ -157,7 +158,8 @@ class SqlJobStore(Lookup):
 
     async def close_lock(self, lock_id: str, outcome: LockOutcome, input_hash: str) -> bool:
         open_one = and_(locks.c.id == lock_id, locks.c.outcome == LockOutcome.OPEN.value)
-        answer = {"outcome": outcome.value, "input_hash": input_hash}
+        closed = {"outcome": outcome.value, "closed_at": self._clock.now()}
+        answer = {**closed, "input_hash": input_hash}
         return await self._database.write(update(locks).where(open_one).values(**answer)) == 1
 
     async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> bool:

@@ -38,9 +38,10 @@ DONE = Outcome(final='{"Markdown": {"body": "I say \\"goodbye\\""}}')
 RESULT = 'I say "goodbye"'
 PASS = 2.5
 
-_ON_STORE_AND_NODE = {"add", "save", "schedule_look", "keep_cursor", "open", "submit"}
+_ON_STORE = {"add", "save", "schedule_look", "keep_cursor"}
+_ON_NODE = {"open", "submit", "resubmit"}
 _ON_STAGE_AND_JOURNAL = {"launch", "stop", "release", "opened", "payment", "status"}
-ACTS = _ON_STORE_AND_NODE | _ON_STAGE_AND_JOURNAL
+ACTS = _ON_STORE | _ON_NODE | _ON_STAGE_AND_JOURNAL
 """Calls that change something outside of the process; after each it may die."""
 
 
@@ -189,17 +190,19 @@ class Seller:
     def born(self, dies_at: int | None = None) -> None:
         """A new process over the same store; its memory is empty."""
         self.life = Life(dies_at)
-        node = NodeSettings.model_validate({"url": self.sandbox.url, "token": self.sandbox.token})
-        self.escrow = NodeEscrow(
-            dict.fromkeys(self.networks, node),
-            self.clock,
-            connect=lambda node: NodeClient(node.url, node.token, self._http, pauses=(0, 0)),
-        )
+        self.escrow = NodeEscrow(self.nodes(), self.clock, connect=self.connect)
         ports = (self.store, self.escrow, self.stage, self.journal)
         store, escrow, stage, journal = (Mortal(port, self.life) for port in ports)
         self.reconciler = Reconciler(store, escrow, stage, journal, self.clock, self.policy)
         self._reborn.set_result(None)
         self._reborn = asyncio.get_running_loop().create_future()
+
+    def nodes(self) -> dict[str, NodeSettings]:
+        node = NodeSettings.model_validate({"url": self.sandbox.url, "token": self.sandbox.token})
+        return dict.fromkeys(self.networks, node)
+
+    def connect(self, node: NodeSettings) -> NodeClient:
+        return NodeClient(node.url, node.token, self._http, pauses=(0, 0))
 
     async def restart(self, dies_at: int | None = None) -> None:
         self.life.over = True
@@ -223,7 +226,7 @@ class Seller:
             created_at=now,
             updated_at=now,
             state=JobState.QUEUED if free else JobState.REQUESTED,
-            payment=None if free else Payment("Preprod", source_index=agreed.source_index),
+            payment=None if free else Payment(agreed.network),
         )
 
     async def start(self, job: Job) -> Job:

@@ -448,7 +448,8 @@ async def test_the_end_of_a_run_lets_the_next_one_start_at_once(seller: Seller):
 
 
 async def test_whoever_can_go_on_wakes_the_loop_that_brings_it_on(seller: Seller):
-    awake, awake_payments = seller.reconciler.wake, seller.reconciler.wake_payments
+    awake = seller.reconciler.wake
+    awake_payments = seller.reconciler.wake_payments["Preprod"]
     seller.stage.plays = lambda job_id: None
     await seller.start(seller.a_job(free=True))
     assert awake.is_set()
@@ -456,7 +457,7 @@ async def test_whoever_can_go_on_wakes_the_loop_that_brings_it_on(seller: Seller
     job = await seller.sold()
     seller.pay(job)
     awake.clear()
-    await seller.reconciler.mind_payments()
+    await seller.reconciler.mind_payments("Preprod")
     assert awake.is_set()
 
     await seller.reconciler.mind_jobs()
@@ -687,6 +688,7 @@ async def test_a_hash_that_was_taken_without_an_answer_counts_even_when_time_is_
     job = await seller.running()
     seller.sandbox.lose(*SUBMIT)
     seller.stage.finish(job.id)
+    await seller.idle()
     await seller.passes(1)
     assert (await seller.now(job)).state is S.DELIVERING
     seller.sandbox.down()
@@ -696,9 +698,9 @@ async def test_a_hash_that_was_taken_without_an_answer_counts_even_when_time_is_
     assert (await seller.now(job)).state is S.DELIVERING
 
     seller.sandbox.up()
-    await seller.reconciler._settling.send_results()
+    await seller.reconciler._settling["Preprod"].send_results()
     seller.advance(60)
-    await seller.reconciler._settling.send_results()
+    await seller.reconciler._settling["Preprod"].send_results()
 
     assert (await seller.now(job)).state is S.COMPLETED
 

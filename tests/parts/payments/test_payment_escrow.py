@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
+import httpx
 import pytest
 
 from masumi_sumi.errors import (
     IdentifierUnverified,
+    NodeConflict,
     NodeFailed,
     NodeForbidden,
     NodeNotConfigured,
@@ -15,16 +20,18 @@ from masumi_sumi.errors import (
     NodeRefused,
     NodeUnauthorized,
     NodeUnreachable,
+    SourceUnclear,
 )
 from masumi_sumi.jobs.model import Amount, PaymentFacts, PaymentOrder, SourceType
 from masumi_sumi.jobs.ports import Cursor
 from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.payments.escrow import NodeEscrow
 from masumi_sumi.payments.identifier import SignedTerms, decode, encode, verify
-from masumi_sumi.sandbox import Sandbox, SandboxKey
+from masumi_sumi.sandbox import Pricing, Sandbox, SandboxKey
 from masumi_sumi.settings import NodeSettings
 
 HASH = "cd" * 32
+OTHER = {"Preprod": "Mainnet", "Mainnet": "Preprod"}
 BUYER = "b69a06808228fd"
 V1: SourceType = "Web3CardanoV1"
 V2: SourceType = "Web3CardanoV2"
@@ -102,6 +109,89 @@ async def test_a_payment_is_opened_that_its_buyer_can_verify(
     assert facts.price == (Amount("5000000" if dynamic else "10000000"),)
     with pytest.raises(IdentifierUnverified):
         verify(identifier, buyers_view(facts, price=(Amount("1"),), source_index=index))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_two_networks_are_sold_on_at_two_nodes(sandbox: Sandbox, version: int) -> None:
+    mainnet = Sandbox(network="Mainnet", frozen=True)
+    nodes = {"Preprod": sandbox, "Mainnet": mainnet}
+    escrow = NodeEscrow(
+        {name: settings(node, node.token) for name, node in nodes.items()},
+        NodeTime(sandbox),
+        connect=partial(within, {node.url: node.app for node in nodes.values()}),
+    )
+    agents = {name: node.register(version=version) for name, node in nodes.items()}
+
+    for name, agent in agents.items():
+        facts = await escrow.open(replace(order(sandbox, agent), network=name))
+        verify(
+            decode(facts.blockchain_identifier),
+            buyers_view(facts, source_index=facts.source_index),
+        )
+        nodes[name].pay(facts.blockchain_identifier)
+        nodes[name].mine()
+        [view] = (await escrow.changes(name, facts.source_type, None)).views
+        assert (view.blockchain_identifier, view.on_chain_state) == (
+            facts.blockchain_identifier,
+            "FundsLocked",
+        )
+        with pytest.raises(NodeRefused):
+            await escrow.open(replace(order(sandbox, agent), network=OTHER[name]))
+    assert mainnet.node.sources[0].selling.address.startswith("addr1")
+
+
+def within(apps: Mapping[str, Any], node: NodeSettings) -> NodeClient:
+    """A client that reaches a node without a socket."""
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(apps[node.url]))
+    return NodeClient(node.url, node.token, http, pauses=(0.0, 0.0))
+
+
+FIXED, DYNAMIC, FREE = Pricing("Fixed"), Pricing("Dynamic", ()), Pricing("Free", ())
+EVM = Pricing("Fixed", chain="EVM")
+
+
+@pytest.mark.parametrize(
+    ("offers", "price", "index"),
+    [
+        ((FIXED,), (), 0),
+        ((EVM, FREE, FIXED, DYNAMIC), (), 2),
+        ((FIXED, DYNAMIC), (Amount("5000000"),), 1),
+    ],
+)
+async def test_an_order_without_an_index_takes_the_only_source_that_fits(
+    sandbox: Sandbox,
+    escrow: NodeEscrow,
+    offers: tuple[Pricing, ...],
+    price: tuple[Amount, ...],
+    index: int,
+) -> None:
+    ordered = order(sandbox, sandbox.register(version=2, offers=offers), price=price)
+
+    first, second = await escrow.open(ordered), await escrow.open(ordered)
+
+    assert (first.source_type, first.source_index) == (V2, index)
+    verify(decode(first.blockchain_identifier), buyers_view(first, price=price, source_index=index))
+    assert second.source_index == index
+    assert sandbox.requests()["POST /payment"] == 3  # the first refusal is learned from
+
+
+@pytest.mark.parametrize("offers", [(FIXED, FIXED), (DYNAMIC,), (EVM,)])
+async def test_an_order_that_could_mean_several_sources_or_none_opens_nothing(
+    sandbox: Sandbox, escrow: NodeEscrow, offers: tuple[Pricing, ...]
+) -> None:
+    with pytest.raises(SourceUnclear, match="several" if offers[0] is FIXED else "no payment"):
+        await escrow.open(order(sandbox, sandbox.register(version=2, offers=offers)))
+
+    assert sandbox.state()["rows"] == {}
+
+
+async def test_an_index_that_was_named_is_never_changed(
+    sandbox: Sandbox, escrow: NodeEscrow
+) -> None:
+    agent = sandbox.register(version=2, offers=(FREE, FIXED))
+
+    with pytest.raises(NodeRefused, match="not supported for payments"):
+        await escrow.open(order(sandbox, agent, source_index=0))
 
 
 async def test_the_same_order_twice_is_two_payments(sandbox: Sandbox, escrow: NodeEscrow) -> None:
@@ -260,6 +350,31 @@ async def test_a_parked_payment_is_recovered(sandbox: Sandbox, escrow: NodeEscro
     assert (parked.action, parked.error_type) == ("WaitingForManualAction", "Unknown")
     assert parked.error_note == "Submitting result failed: simulated"
     assert view.action == "SubmitResultRequested"
+
+
+async def test_only_the_hash_that_a_payment_is_parked_with_is_sent_again(
+    sandbox: Sandbox, escrow: NodeEscrow
+) -> None:
+    facts = await escrow.open(order(sandbox, sandbox.register()))
+    name = facts.blockchain_identifier
+    sandbox.pay(name)
+    sandbox.mine(2)
+    with pytest.raises(NodeConflict):  # it is not parked at all
+        await escrow.resubmit("Preprod", name, HASH)
+    sandbox.spoil()
+    await escrow.submit("Preprod", name, HASH)
+    sandbox.mine(1)
+    with pytest.raises(NodeConflict):  # its failed step was not ours
+        await escrow.resubmit("Preprod", name, "ef" * 32)
+    with pytest.raises(NodeConflict):
+        await escrow.resubmit("Preprod", "ab" * 300, HASH)
+    assert "POST /payment/error-state-recovery" not in sandbox.requests()
+
+    await escrow.resubmit("Preprod", name, HASH)
+
+    view = await escrow.look("Preprod", name)
+    assert view is not None
+    assert (view.action, view.action_result_hash) == ("SubmitResultRequested", HASH)
 
 
 # --- following -----------------------------------------------------------------------------------

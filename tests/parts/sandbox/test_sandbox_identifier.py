@@ -11,7 +11,7 @@ from sandbox_caller import V1_AGENT, V2_AGENT
 
 from masumi_sumi.sandbox import address
 from masumi_sumi.sandbox.identifier import FormatInvalid, Identifier, Terms, decode, issue
-from masumi_sumi.sandbox.source import preprod_sources
+from masumi_sumi.sandbox.source import sources_of
 from masumi_sumi.sandbox.wallet import SignatureUnreadable, Wallet, is_signed, key_hash
 
 REAL_KEY = "03ec0e1e45ac8804924caee1903be1967d1a7a2511e147864d75adb9e192cf35"
@@ -32,7 +32,7 @@ REAL_BEGINNINGS = {
         "3b302619811801955804c080b008c0a67027018c0665aa930d3402b006c17067"
     ),
 }
-V1, V2 = preprod_sources("test")
+V1, V2 = sources_of("Preprod", "test")
 V1_TERMS = Terms(
     input_hash="aa" * 32,
     agent_identifier=V1_AGENT,
@@ -111,7 +111,7 @@ def test_wallets_follow_from_the_seed() -> None:
     again = Wallet.derive("test", "selling/1")
 
     assert (again.id, again.address) == (V1.selling.id, V1.selling.address)
-    assert again.address != preprod_sources("other")[0].selling.address
+    assert again.address != sources_of("Preprod", "other")[0].selling.address
     assert address.payment_hash(again.address) == again.vkey
     assert len(again.address) == len(REAL_ADDRESS)
 

@@ -106,10 +106,23 @@ async def test_every_altered_term_is_refused_before_anything_is_bought(
 async def test_another_source_of_a_second_generation_agent_is_refused(
     buyer: MakeBuyer, seller: Seller, sandbox: Sandbox, change: Alter
 ):
-    seller.terms = priced(sandbox, 2)
+    seller.terms = priced(sandbox, 2, offers=[Pricing(), Pricing()])
     seller.alters["start_job"] = change
 
     assert isinstance(await refused(buyer(), sandbox), TermsRefused)
+
+
+async def test_the_index_of_an_only_source_may_be_left_out(
+    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox
+):
+    seller.terms = priced(sandbox, 2)
+    seller.alters["start_job"] = without("supportedPaymentSourceIndex")
+
+    hire = await buyer().hire(await buyer().offer(), GIVEN)
+    await hire.pay()
+
+    assert hire.terms is not None
+    assert hire.terms.order.source_index == 0
 
 
 async def test_a_source_of_another_generation_is_refused(

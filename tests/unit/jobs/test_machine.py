@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masumi_sumi.jobs import events
-from masumi_sumi.jobs.machine import LAUNCH_TRIES, TABLE, Decision, decide, result_due
+from masumi_sumi.jobs.deadlines import result_due, worked
+from masumi_sumi.jobs.machine import LAUNCH_TRIES, TABLE, Decision, decide
 from masumi_sumi.jobs.model import (
     Job,
     JobState,
+    Lock,
     Payment,
     PaymentFacts,
     PaymentState,
@@ -23,6 +25,7 @@ from masumi_sumi.jobs.model import (
     Terms,
     Times,
 )
+from masumi_sumi.jobs.standing import gave_up_sending
 
 NOW = 1_800_000_000.0
 HASH, OTHER = "ab" * 32, "cd" * 32
@@ -41,6 +44,7 @@ CHAIN_STATES = (
     "FundsOrDatumInvalid",
 )
 S, P = JobState, PaymentState
+OF_PAYMENTS = (events.PaymentSeen, events.PaymentForgotten, events.ResultResent)
 
 
 def view(on_chain_state: str | None = "FundsLocked", **changes: Any) -> PaymentView:
@@ -147,7 +151,10 @@ def anything(chance: Random) -> events.Event:
             events.PayWindowClosed(),
             events.SlotGranted(),
             events.TimeRanOut(),
+            events.RunOverran(),
             events.ResultTaken(),
+            events.PaymentForgotten(),
+            events.ResultResent(why, NOW + 60),
         ]
     )
 
@@ -245,7 +252,7 @@ def test_what_has_ended_stays_as_it_is_but_for_its_payment(many: list[Life]):
     for step in steps_of(many):
         if not step.before.state.ended:
             continue
-        if isinstance(step.event, events.PaymentSeen):
+        if isinstance(step.event, OF_PAYMENTS):
             frozen = step.after.with_(payment=None, updated_at=0)
             assert frozen == step.before.with_(payment=None, updated_at=0)
             assert all(isinstance(order, events.Warn) for order in step.decision.orders)
@@ -349,7 +356,8 @@ def test_an_ended_job_hears_of_its_payment_alone(state: JobState):
 
     heard = {event for event in events.EVENTS if TABLE[state, event] is not absorbs}
 
-    assert heard == {events.PaymentSeen}
+    of_its_payment = {events.PaymentSeen, events.PaymentForgotten}
+    assert heard == of_its_payment | ({events.ResultResent} if state is S.COMPLETED else set())
 
 
 def test_a_good_life_goes_through_all_states_in_order():
@@ -558,3 +566,86 @@ def test_a_result_is_due_ten_minutes_before_the_chain_wants_it():
     assert result_due(a_paid_job(S.RUNNING)) == 1_800_016_800 - 600
     assert result_due(a_job()) is None
     assert result_due(a_job(free=True)) is None
+
+
+# --- how long a run may take -------------------------------------------------------------------
+
+
+def a_lock(opened: float, expires: float = 1e6, closed: float | None = None) -> Lock:
+    closed_at = None if closed is None else NOW + closed
+    return Lock("l", "j", "n", NOW + expires, NOW + opened, closed_at=closed_at)
+
+
+@pytest.mark.parametrize(
+    ("locks", "seconds"),
+    [
+        ([], 100),
+        ([a_lock(10, closed=30)], 80),
+        ([a_lock(10, closed=30), a_lock(20, closed=50)], 60),  # two at once are waited for once
+        ([a_lock(20, closed=25), a_lock(10, closed=50)], 60),
+        ([a_lock(90)], 90),  # still open
+        ([a_lock(40, expires=60)], 80),  # nobody closed it, but it has expired
+        ([a_lock(-50, closed=-10)], 100),  # of an earlier run
+        ([a_lock(-50, closed=40)], 60),
+    ],
+)
+def test_time_in_which_a_question_is_open_is_not_worked(locks: list[Lock], seconds: float):
+    job = a_paid_job(S.RUNNING, begun_at=NOW)
+
+    assert worked(job, locks, NOW + 100) == pytest.approx(seconds)
+
+
+def test_a_run_counts_from_its_own_beginning():
+    job = a_paid_job(S.LAUNCHING, attempts=2, runs=1, started_at=NOW)
+
+    again = decide(job, events.RunnerStarted(2), NOW + 500).job
+
+    assert (again.started_at, again.begun_at) == (NOW, NOW + 500)
+
+
+def test_a_run_that_takes_too_long_fails_with_its_measure():
+    job = a_paid_job(S.RUNNING)
+    job = job.with_(terms=replace(job.terms, run=90.0))
+
+    decision = decide(job, events.RunOverran(), NOW)
+
+    assert decision.job.state is S.FAILED
+    assert "90 s" in str(decision.job.failure)
+    assert events.StopRunner() in decision.orders
+
+
+@pytest.mark.parametrize("state", [S.COMPLETED, S.FAILED])
+def test_a_payment_that_its_node_forgot_has_ended(state: JobState):
+    decision = decide(a_paid_job(state), events.PaymentForgotten(), NOW)
+
+    assert states(decision.job) == (state, P.FORGOTTEN)
+    assert any(isinstance(order, events.Warn) for order in decision.orders)
+    assert decide(decision.job, events.PaymentForgotten(), NOW).orders == ()
+
+
+PARKED = {
+    "action": "WaitingForManualAction",
+    "error_type": "Unknown",
+    "error_note": "no funds for the fee",
+    "action_result_hash": HASH.upper(),
+}
+
+
+@pytest.mark.parametrize(
+    ("seen", "parked"),
+    [
+        (PARKED, True),
+        (PARKED | {"on_chain_state": "Disputed"}, True),
+        (PARKED | {"on_chain_state": "ResultSubmitted"}, False),
+        (PARKED | {"error_type": None}, False),
+        (PARKED | {"action": "SubmitResultRequested"}, False),
+        (PARKED | {"action_result_hash": OTHER}, False),
+        (PARKED | {"action_result_hash": None}, False),
+        (PARKED | {"result_hash": HASH}, False),
+    ],
+)
+def test_only_the_failure_to_send_our_own_hash_is_one_to_repeat(seen: dict[str, Any], parked: bool):
+    job = a_paid_job(S.COMPLETED, sent_hash=HASH, view=view(**seen))
+
+    assert job.payment is not None
+    assert gave_up_sending(job.payment) is parked

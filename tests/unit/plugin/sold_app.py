@@ -226,7 +226,8 @@ def facts_of(job: Job) -> PaymentFacts:
         seller_vkey="c" * 56,
         times=Times(start + 1_800_000, start + 16_800_000, start + 38_400_000, start + 60_000_000),
         source_type=job.terms.source_type,
-        price=(Amount("10000000"),),
+        price=job.terms.price or (Amount("10000000"),),
+        source_index=job.terms.source_index,
     )
 
 

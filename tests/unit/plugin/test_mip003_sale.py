@@ -589,16 +589,65 @@ def by_age(data: dict[str, Any]) -> int:
     return int(data["age"]) * 1_000_000
 
 
-async def test_a_price_may_depend_on_the_input(shop: MakeShop):
-    sold = shop({"*": replace_terms(price=by_age)})
+@pytest.mark.parametrize("age", [7, "7", 7.0])
+async def test_a_price_may_depend_on_the_input_and_is_in_the_answer(shop: MakeShop, age: Any):
+    given: list[Any] = []
+    sold = shop({"*": replace_terms(price=lambda inputs: given.append(inputs) or by_age(inputs))})
 
     available = await sold.get("/availability")
-    await sold.start(input_data={"name": "Ada", "age": 7})
+    answer = await sold.start(input_data={"name": "Ada", "age": age})
 
     [job] = sold.desk.jobs.values()
     assert available.json()["status"] == "available"
     assert job.terms.pricing == "Dynamic"
     assert [part.amount for part in job.terms.price] == ["7000000"]
+    assert answer.json()["amounts"] == [{"amount": "7000000", "unit": ""}]
+    assert given == [{"name": "Ada", "age": "7"}]  # what the handler is given too
+
+
+async def test_only_input_that_the_author_takes_is_priced(shop: MakeShop):
+    given: list[Any] = []
+    sold = shop({"*": replace_terms(price=given.append)})
+
+    refused(await sold.start(input_data={"name": "", "age": 7}), 400, "name")
+    refused(await sold.start(input_data={"name": "refused", "age": 7}), 400)
+
+    assert given == []
+    assert sold.desk.jobs == {}
+
+
+TOO_MANY = [{"amount": "1", "unit": f"{n:02x}"} for n in range(8)]
+
+
+@pytest.mark.parametrize("price", [None, 0, -1, 0.5, "7" * 26, {"u" * 151: 1}, TOO_MANY, object()])
+async def test_a_function_that_gives_no_price_is_refused_like_one_that_fails(
+    shop: MakeShop, price: Any
+):
+    sold = shop({"*": replace_terms(price=lambda inputs: price)})
+
+    refused(await sold.start(), 422)
+
+    assert sold.desk.jobs == {}
+
+
+def test_a_price_is_no_coroutine():
+    async def later(inputs: Any) -> int:
+        return 1
+
+    with pytest.raises(SettingInvalid, match="plain function"):
+        FlowTerms.of("@sumi", {"price": later})
+
+
+async def test_a_free_agent_may_be_registered(shop: MakeShop):
+    sold = shop({"*": FlowTerms(agent_identifier=AGENT, network="Preprod", pricing="Free")})
+
+    available = await sold.get("/availability")
+    answer = await sold.post("/start_job", {"input_data": {"name": "Ada"}})
+
+    [job] = sold.desk.jobs.values()
+    assert available.json()["agentIdentifier"] == AGENT
+    assert (job.state, job.payment) == (S.QUEUED, None)
+    assert "blockchainIdentifier" not in answer.json()
 
 
 async def test_input_that_has_no_price_is_refused(shop: MakeShop):

@@ -83,21 +83,23 @@ async def test_looks_come_due_in_their_order(store: SqlJobStore, clock: ManualCl
     for job, at in zip(jobs, (now - 1, now - 5, now + 5, None), strict=True):
         await store.schedule_look(job.id, at)
 
-    assert await store.payments_to_look_at(now, 10) == [jobs[1], jobs[0]]
-    assert await store.payments_to_look_at(now, 1) == [jobs[1]]
+    assert await store.payments_to_look_at("Preprod", now, 10) == [jobs[1], jobs[0]]
+    assert await store.payments_to_look_at("Preprod", now, 1) == [jobs[1]]
     assert await store.save(jobs[1], jobs[1].with_(attempts=1))  # a look counts no version
-    assert len(await store.payments_to_look_at(now, 10)) == 2
+    assert len(await store.payments_to_look_at("Preprod", now, 10)) == 2
 
 
 async def test_a_payment_is_due_from_the_write_that_names_it(
     store: SqlJobStore, clock: ManualClock
 ) -> None:
     job = await _added(store, a_job(payment=Payment("Preprod")), clock)
-    assert await store.payments_to_look_at(clock.now(), 10) == []
+    assert await store.payments_to_look_at("Preprod", clock.now(), 10) == []
 
     await store.save(job, job.with_(payment=a_payment()))
 
-    assert [due.id for due in await store.payments_to_look_at(clock.now(), 10)] == [job.id]
+    assert [due.id for due in await store.payments_to_look_at("Preprod", clock.now(), 10)] == [
+        job.id
+    ]
 
 
 async def test_a_payment_that_ended_is_never_due_again(
@@ -109,7 +111,7 @@ async def test_a_payment_that_ended_is_never_due_again(
     await store.save(job, job.with_(payment=replace(payment, state=PaymentState.WITHDRAWN)))
     await store.schedule_look(job.id, clock.now() - 1)
 
-    assert await store.payments_to_look_at(clock.now(), 10) == []
+    assert await store.payments_to_look_at("Preprod", clock.now(), 10) == []
 
 
 async def test_results_are_sent_when_their_next_try_has_come(store: SqlJobStore) -> None:
@@ -118,11 +120,13 @@ async def test_results_are_sent_when_their_next_try_has_come(store: SqlJobStore)
     for job in (late, early, future, ended):
         await store.add(job, LAUNCH)
 
-    assert await store.results_to_send(20.0, 10) == [early, late]
-    assert await store.results_to_send(20.0, 1) == [early]
+    assert await store.results_to_send("Preprod", 20.0, 10) == [early, late]
+    assert await store.results_to_send("Preprod", 20.0, 1) == [early]
 
 
-async def test_a_lock_is_opened_described_and_closed_once(store: SqlJobStore) -> None:
+async def test_a_lock_is_opened_described_and_closed_once(
+    store: SqlJobStore, clock: ManualClock
+) -> None:
     job = a_job()
     await store.add(job, LAUNCH)
     second = Lock("l2", job.id, "approve \x00", expires_at=90.0, opened_at=20.5)
@@ -135,7 +139,11 @@ async def test_a_lock_is_opened_described_and_closed_once(store: SqlJobStore) ->
     assert await store.close_lock("l1", LockOutcome.ANSWERED, "f" * 64)
     assert not await store.close_lock("l1", LockOutcome.EXPIRED, "")
     assert await store.lock("l1") == replace(
-        first, outcome=LockOutcome.ANSWERED, form=FORM, input_hash="f" * 64
+        first,
+        outcome=LockOutcome.ANSWERED,
+        form=FORM,
+        input_hash="f" * 64,
+        closed_at=clock.now(),
     )
 
 
@@ -193,8 +201,8 @@ async def test_no_statement_scans_or_sorts_a_table(
         await store.count([JobState.LAUNCHING, JobState.RUNNING])
         await store.by_blockchain_identifier(["a", "b"])
         await store.open_payments()
-        await store.payments_to_look_at(1.0, 10)
-        await store.results_to_send(1.0, 10)
+        await store.payments_to_look_at("Preprod", 1.0, 10)
+        await store.results_to_send("Preprod", 1.0, 10)
         await store.schedule_look(job.id, 1.0)
         await store.open_lock(Lock("l1", job.id, "approve", 2.0, 1.0))
         await store.locks(job.id)

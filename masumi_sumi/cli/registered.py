@@ -1,0 +1,258 @@
+"""Whether what is exposed is what is registered: address, price, wallet and network of agents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from masumi_sumi.cli.environment import reachable
+from masumi_sumi.cli.findings import Finding, Verdict
+from masumi_sumi.cli.operator import Operator, panel_url
+from masumi_sumi.cli.panel import PanelRefused
+from masumi_sumi.cli.ports import is_open
+from masumi_sumi.db import database_url, sqlite_file
+from masumi_sumi.errors import DocumentInvalid, NodeError, NodeNotConfigured
+from masumi_sumi.exposes import Card, card_of, flow_path
+from masumi_sumi.jobs.model import Amount, Pricing
+from masumi_sumi.payments.connection import NodeConnection
+from masumi_sumi.payments.registration import CONFIRMED, POLICY_LENGTH, Registration
+from masumi_sumi.payments.wire import Source, unit
+from masumi_sumi.settings import ENV_FILE, Settings
+
+TIMEOUT = 10.0
+
+REGISTER = "register the agent at the node, and put its identifier into the flow's card"
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A flow of an expose that is sold under an identity. ``id`` is ``NAME[/FLOW]``."""
+
+    id: str
+    network: str
+    agent: str
+    pricing: Pricing
+    price: tuple[Amount, ...] = ()
+    index: int | None = None
+
+    @property
+    def what(self) -> str:
+        return f"agent of {self.id}"
+
+
+class NothingExposed(Exception):
+    """There is nothing to compare; with a ``verdict`` where that may be a finding itself."""
+
+    def __init__(self, verdict: Verdict | None = None, words: str = "", advice: str = "") -> None:
+        super().__init__(verdict, words, advice)
+        self.verdict, self.words, self.advice = verdict, words, advice
+
+
+def exposed(settings: Settings) -> tuple[list[Sold], list[Finding]]:
+    """What the panel's exposes sell, and findings of flows whose cards do not say.
+
+    Raises NothingExposed when there is no panel to ask.
+    """
+    book = sqlite_file(database_url(settings.expose_database_url))
+    if book is not None and not book.exists() and not settings.panel:
+        raise NothingExposed()  # nothing was ever exposed from here
+    panel = panel_url(settings, None)
+    if not _answers(panel):
+        words = f"no panel answers at {panel}, so no agent was compared with its registration"
+        raise NothingExposed("beware", words, "start it, or set SUMI_PANEL, and look again")
+    try:
+        with Operator(panel, os.environ, dotenv_values(ENV_FILE), timeout=TIMEOUT) as operator:
+            return read(operator.exposes())
+    except PanelRefused as error:
+        advice = "set KODOSUMI_API_KEY, or SUMI_PANEL to the panel's address"
+        raise NothingExposed("beware", str(error), advice) from error
+
+
+def read(exposes: Iterable[Mapping[str, Any]]) -> tuple[list[Sold], list[Finding]]:
+    """Of exposes as the panel shows them; what is disabled is not sold."""
+    sold: list[Sold] = []
+    unread: list[Finding] = []
+    for expose in exposes:
+        if expose["enabled"]:
+            _read(expose, sold, unread)
+    return sold, unread
+
+
+def _answers(panel: str) -> bool:
+    """Whether somebody listens there; cheap, so that a doctor is fast where nothing runs."""
+    parts = urlsplit(panel)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        return is_open(port, parts.hostname or "")
+    except OSError:  # its name does not resolve
+        return False
+
+
+def _read(expose: Mapping[str, Any], sold: list[Sold], unread: list[Finding]) -> None:
+    for meta in expose["meta"] or ():
+        if not meta["enabled"]:
+            continue
+        name = f"{expose['name']}/{flow_path(meta['url']).strip('/')}".rstrip("/")
+        try:
+            card = card_of(meta["data"], meta["url"])
+        except DocumentInvalid as error:
+            unread.append(Finding(f"flow {name}", "bad", str(error), "correct its card"))
+            continue
+        if card.agent_identifier:
+            _add(name, card, card.agent_identifier, expose["network"], sold, unread)
+
+
+def _add(
+    name: str,
+    card: Card,
+    agent: str,
+    network: str | None,
+    sold: list[Sold],
+    unread: list[Finding],
+) -> None:
+    if network is None:
+        words = "has an agentIdentifier, but its expose has no network: nobody can hire it"
+        unread.append(Finding(f"flow {name}", "bad", words, "set the expose's network"))
+        return
+    price = tuple(Amount(str(p["amount"]), unit(p.get("unit", ""))) for p in card.fixed)
+    implied: Pricing = "Dynamic" if "price" in card.terms else "Fixed"
+    index = card.terms.get("source_index")
+    sold.append(Sold(name, network, agent, card.pricing or implied, price, index))
+
+
+# --- comparing ---------------------------------------------------------------------------------
+
+
+async def compared(sold: Iterable[Sold], settings: Settings) -> AsyncIterator[Finding]:
+    """Node by node; one that does not answer is not asked again for each of its agents."""
+    by_network: dict[str, list[Sold]] = {}
+    for each in sold:
+        by_network.setdefault(each.network, []).append(each)
+    for network, agents in by_network.items():
+        try:
+            async for finding in _at_node(network, agents, settings):
+                yield finding
+        except (NodeError, NodeNotConfigured) as error:
+            words = f"its agents were not compared: {error}"
+            yield Finding(f"registry of {network}", "bad", words, "mend the node, and look again")
+
+
+async def _at_node(
+    network: str, agents: Iterable[Sold], settings: Settings
+) -> AsyncIterator[Finding]:
+    known = settings.node(network)
+    async with NodeConnection(known.url, known.token, timeout=TIMEOUT) as node:
+        sources = [each for each in await node.payment_sources() if each.network == network]
+        for each in agents:
+            own = await node.own_registration(network, each.agent)
+            said = own or await node.registration(network, each.agent)
+            for finding in _findings(each, sources, own is not None, said, settings):
+                yield finding
+
+
+def _findings(
+    sold: Sold,
+    sources: list[Source],
+    is_own: bool,
+    said: Registration | None,
+    settings: Settings,
+) -> Iterator[Finding]:
+    if said is None:
+        words = f"is not registered on {sold.network}"
+        yield Finding(sold.what, "bad", words, REGISTER)
+        return
+    found = [
+        *of_source(sold, sources),
+        *of_wallet(sold, is_own, said),
+        *_of_address(sold, said, settings),
+        *_of_price(sold, said),
+    ]
+    yield from found or [Finding(sold.what, "good", f"is registered as {said.name} at {said.url}")]
+
+
+def of_source(sold: Sold, sources: list[Source]) -> Iterator[Finding]:
+    """By its policy an agent belongs to one contract; the node must serve it."""
+    policy = sold.agent[:POLICY_LENGTH]
+    if not any(source.policy_id == policy for source in sources):
+        words = f"its contract (policy {policy[:12]}…) is none of the node's on {sold.network}"
+        advice = "add that payment source to the node, or register the agent with one it has"
+        yield Finding(sold.what, "bad", words, advice)
+
+
+def of_wallet(sold: Sold, is_own: bool, said: Registration) -> Iterator[Finding]:
+    if not is_own:
+        words = "is registered, but not by this node: whether its selling wallet is here is unknown"
+        advice = "sell it through the node that registered it, or move its token to this node"
+        yield Finding(sold.what, "beware", words, advice)
+    elif said.state not in CONFIRMED:
+        words = f"its registration is {said.state or 'in no known state'}"
+        yield Finding(sold.what, "bad", words, "wait until it is confirmed, or register it anew")
+    elif not said.selling_vkey:
+        words = "its registration names no selling wallet"
+        yield Finding(sold.what, "bad", words, "give the node a selling wallet; register it anew")
+
+
+def _of_address(sold: Sold, said: Registration, settings: Settings) -> Iterator[Finding]:
+    """Buyers put ``/start_job`` behind the address, and not all of them cut a slash at its end."""
+    ours = addresses(sold, settings)
+    wanted = f"update the registration's apiBaseUrl to {ours[0]}, as buyers reach it"
+    parts = urlsplit(said.url)
+    if said.url.rstrip("/") in ours:
+        if said.url.endswith("/"):
+            words = f"is registered at {said.url}: some buyers do not cut the slash at the end"
+            yield Finding(sold.what, "beware", words, f"register it as {said.url.rstrip('/')}")
+    elif parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        words = f"is registered at {said.url!r}, which buyers cannot put a path behind"
+        yield Finding(sold.what, "bad", words, wanted)
+    elif any(parts.path.rstrip("/").endswith(urlsplit(url).path) for url in ours):
+        words = f"is registered at {said.url}, and this machine answers at {ours[0]}"
+        advice = "see that the first leads to the second, or set SUMI_PANEL to the public address"
+        yield Finding(sold.what, "beware", words, advice)
+    else:
+        yield Finding(sold.what, "bad", f"is registered at {said.url}, not at {ours[0]}", wanted)
+
+
+def addresses(sold: Sold, settings: Settings) -> list[str]:
+    """Where buyers find a flow in MIP-003: through the gateway, and at Ray Serve itself."""
+    serve = f"http://{reachable(settings.host)}:{settings.serve_port}"
+    return [f"{panel_url(settings, None)}/mip003/{sold.id}", f"{serve}/{sold.id}"]
+
+
+def _of_price(sold: Sold, said: Registration) -> Iterator[Finding]:
+    if sold.index is not None and not said.indexed:
+        words = f"its terms name source {sold.index}, but it is registered with one source only"
+        yield Finding(sold.what, "bad", words, "take source_index out of the flow's terms")
+        return
+    if said.indexed and sold.index is None and sold.pricing != "Free":
+        places = said.places(sold.pricing)
+        if len(places) != 1:
+            words = f"{len(places)} of its payment sources are {sold.pricing}"
+            advice = "name one with source_index in the flow's terms"
+            yield Finding(sold.what, "bad", words, advice)
+            return
+    index = sold.index if sold.index is not None or not said.indexed else _only(sold, said)
+    offered = said.offer(index)
+    registered = offered.pricing if offered else "without a price that can be paid here"
+    if offered is None or offered.pricing != sold.pricing:
+        words = f"is sold as {sold.pricing}, and registered {registered}"
+        yield Finding(sold.what, "bad", words, "correct agentPricing in the card, or register anew")
+    elif sold.pricing == "Fixed" and sold.price and _sums(sold.price) != _sums(offered.price):
+        from masumi_sumi.buyer import money
+
+        words = f"shows {money.told(sold.price)}, and is registered for {money.told(offered.price)}"
+        advice = "buyers pay what is registered: correct the card's fixedPricing, or register anew"
+        yield Finding(sold.what, "bad", words, advice)
+
+
+def _only(sold: Sold, said: Registration) -> int | None:
+    places = said.places(sold.pricing)
+    return places[0] if places else None
+
+
+def _sums(price: Iterable[Amount]) -> list[tuple[str, int]]:
+    return sorted((unit(part.unit), int(part.amount)) for part in price)

@@ -1,0 +1,52 @@
+"""The document of one flow: its MIP-003 endpoints, with its own input and its own price."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from masumi_sumi.faces.openapi import mip003
+from masumi_sumi.faces.openapi.inputs import input_values
+from masumi_sumi.faces.openapi.words import OBJECT, Schema, component, document, operation
+from masumi_sumi.faces.openapi.words import parameter as query
+
+REFUSALS = {
+    "availability": (500,),
+    "input_schema": (500, 503),
+    "start_job": (400, 422, 500, 503),
+    "status": (400, 404, 500, 503),
+    "provide_input": (400, 404, 409, 422, 500, 503),
+    "demo": (404, 500),
+    "openapi": (500, 503),
+}
+
+
+def flow_document(name: str, schema: dict[str, Any], *, priced: bool) -> Schema:
+    """``schema`` is what the flow's input_schema answers."""
+    started = mip003.STARTED_PRICED if priced else mip003.STARTED_FREE
+    own = {"Input": input_values(schema["input_data"]), "Started": started}
+    paths = {f"/{action}": item for action, item in endpoints(priced=priced).items()}
+    return document(name, "./", paths, mip003.SHAPES | own)
+
+
+def endpoints(*, priced: bool) -> dict[str, Schema]:
+    """The path items by endpoint; they speak of components ``Input`` and ``Started``."""
+    start = mip003.start(component("Input"), priced=priced)
+    answer = component("Answer")
+    said: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+        "availability": ("get", "Whether it takes jobs", "Availability", {}),
+        "input_schema": ("get", "What it asks", "InputSchema", {}),
+        "start_job": ("post", "Hire it", "Started", {"body": start}),
+        "status": ("get", "How a job is", "Standing", {"parameters": [query("job_id")]}),
+        "provide_input": ("post", "Answer a job's question", "Answered", {"body": answer}),
+        "demo": ("get", "An example of its work, if there is one", "Demo", {}),
+        "openapi": ("get", "This document", "", {}),
+    }
+    return {
+        action: {method: operation(summary, answers(action, shape), **more)}
+        for action, (method, summary, shape, more) in said.items()
+    }
+
+
+def answers(action: str, shape: str) -> dict[int, Schema]:
+    refused = {status: component("Refusal") for status in REFUSALS[action]}
+    return {200: component(shape) if shape else OBJECT, **refused}

@@ -1,0 +1,96 @@
+"""The pip package ``masumi`` buys from us: its own Purchase class, models, checks and hashes.
+
+The package lives in an environment of its own: it patches every interpreter that it is installed
+for, which costs each of Ray's processes half a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from masumi_sumi.cli.stack import Stack
+from masumi_sumi.settings import SANDBOX_TOKEN
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "masumi==1.2.0"
+NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
+GREETING = 'hello "Ada" \\o/'
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has the package; what it shares with us has our versions."""
+    folder = tmp_path_factory.mktemp("masumi") / "venv"
+    uv = str(Path(sys.executable).with_name("uv"))
+    run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+    pins = ["--constraint", str(ROOT / "constraints.txt")]
+    run([uv, "pip", "install", "--quiet", "--python", str(folder / "bin/python"), *pins, PACKAGE])
+    return folder / "bin" / "python"
+
+
+def run(command: list[str], said: str = "", **options: Any) -> str:
+    done = subprocess.run(
+        command, input=said, capture_output=True, text=True, timeout=150, check=False, **options
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def seen(stack: Stack, two_stage: str, python: Path, tmp_path_factory: Any) -> dict[str, Any]:
+    order = {
+        "agent": two_stage,
+        "node": stack.urls["sandbox"],
+        "token": SANDBOX_TOKEN,
+        "identifier": secrets.token_hex(13),
+        "input": {"name": "Ada", "date": NEXT_WEEK},
+        "answer": {"greeting": GREETING},
+    }
+    clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    script = str(Path(__file__).with_name("pip_masumi.py"))
+    there = tmp_path_factory.mktemp("buyer")
+    said = run([str(python), script], json.dumps(order), env=clean, cwd=there)
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return found
+
+
+def test_its_models_take_our_answers(seen: dict[str, Any]) -> None:
+    assert seen["availability"]["type"] == "masumi-agent"
+    assert seen["availability"]["status"] == "available"
+
+
+def test_its_purchase_is_taken_by_the_node(seen: dict[str, Any]) -> None:
+    assert seen["bought"] == "success"
+
+
+def test_it_takes_the_same_hash_of_the_input(seen: dict[str, Any]) -> None:
+    assert len(seen["input hashes"]) == 3
+    assert len(set(seen["input hashes"])) == 1
+
+
+def test_it_sees_the_job_ask_and_end(seen: dict[str, Any]) -> None:
+    statuses = seen["statuses"]
+    assert statuses[0] == "awaiting_payment"
+    assert "awaiting_input" in statuses
+    assert statuses[-1] == "completed"
+
+
+def test_it_takes_the_same_hash_of_the_answer(seen: dict[str, Any]) -> None:
+    ours, its = seen["answer hashes"]
+    assert ours == its
+
+
+def test_its_helper_verifies_the_result_on_chain(seen: dict[str, Any]) -> None:
+    its, on_chain = seen["result hashes"]
+    assert seen["state"] == "ResultSubmitted"
+    assert seen["result"] == f"You say {GREETING}, I say **goodbye**."
+    assert its == on_chain
