@@ -54,10 +54,12 @@ def _number(field: Field, rules: Mapping[str, str]) -> Schema:
 
 
 def _choice(field: Field, rules: Mapping[str, str]) -> Schema:
-    """A list of one position, counted from 0, or the word itself."""
+    """A list of positions, counted from 0, or the word itself."""
     words = field["data"]["values"]
+    least, most = max(1, int(rules.get("min", 1))), int(rules.get("max", 1))
     position = {"type": "integer", "minimum": 0, "maximum": len(words) - 1}
-    return {"anyOf": [items(position, minItems=1, maxItems=1), option(*words)]}
+    chosen = items(position, minItems=least, maxItems=most, uniqueItems=True)
+    return {"anyOf": [chosen, option(*words)]} if least == 1 else chosen
 
 
 def _switch(field: Field, rules: Mapping[str, str]) -> Schema:

@@ -157,6 +157,15 @@ async def test_a_flow_is_listed_under_its_functions_name_and_words(sold: Shop):
     )
 
 
+async def test_the_document_asks_for_as_many_choices_as_the_model_takes(sold: Shop):
+    document = (await sold.get("/summary/openapi")).json()
+
+    asked = document["components"]["schemas"]["Input"]["properties"]
+    several, one = asked["topics"]["anyOf"][0], asked["tone"]["anyOf"][0]
+    assert (several["minItems"], several["maxItems"], several["uniqueItems"]) == (1, 2, True)
+    assert (one["minItems"], one["maxItems"]) == (1, 1)
+
+
 async def test_a_plain_app_keeps_its_own_routes_and_errors(shop: MakeShop, functions: ModuleType):
     api = functions.plain()
     sold = shop(api=api)
