@@ -107,7 +107,8 @@ class Select(More, forms.Select):
             for each in self.option
             for name, label in (name_and_label(each),)
         ]
-        if self.required and not self.value:  # else a browser would start at the first
+        chosen = any(each.value for each in self.option)
+        if self.required and not chosen:  # else a browser would start at the first
             told.option.insert(0, InputOption("", ""))
         return More.render(told)
 

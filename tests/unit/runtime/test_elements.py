@@ -104,6 +104,15 @@ def test_an_empty_choice_can_be_chosen() -> None:
     assert Browser(radio.render()).posts == {"x": ""}
 
 
+@pytest.mark.parametrize(("value", "posted"), [(None, ""), ("gone", ""), ("l", "l")])
+def test_a_required_select_starts_at_its_value_or_at_nothing(
+    value: str | None, posted: str
+) -> None:
+    select = forms.Select("x", SIZES, value=value, required=True)
+
+    assert Browser(select.render()).posts == {"x": posted}
+
+
 def test_a_text_between_the_fields_asks_for_nothing() -> None:
     text = forms.DisplayText("Mind the <gap>.", label="Note")
 
