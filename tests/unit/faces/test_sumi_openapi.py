@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-import schemathesis
 from notebook_app import PAYMENT, PRICED, World, client_of
 
 from masumi_sumi.faces.openapi import sumi_document
@@ -32,6 +31,8 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def document() -> Any:
+    import schemathesis  # here, for it takes longer to import than most tests
+
     return schemathesis.openapi.from_dict(sumi_document())
 
 
