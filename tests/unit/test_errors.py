@@ -24,7 +24,7 @@ FACTS = {
 def classes(root: type[SumiError] = SumiError) -> Iterator[type[SumiError]]:
     yield root
     for below in root.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(f"{errors.__name__}."):
             yield from classes(below)
 
 

@@ -1,0 +1,178 @@
+"""What whoever asks corrects, what is not there, and what is no longer true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from masumi_sumi.errors.tree import SumiError
+
+
+class InputRefused(SumiError):
+    """The request cannot be accepted as it is; nothing was started."""
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        """Reasons by field name; ``_global_`` for the request as a whole."""
+        return {"_global_": [str(self)]}
+
+
+class FieldsInvalid(InputRefused):
+    """Values that break the form's rules, or that the author's own validation refused."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        plain = {name: list(reasons) for name, reasons in errors.items()}
+        super().__init__(plain)
+        self.errors = plain
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return self.errors
+
+    def __str__(self) -> str:
+        return "; ".join(f"{name}: {', '.join(why)}" for name, why in self.errors.items() if why)
+
+
+class BodyUnreadable(InputRefused):
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field, self.reason = field, reason
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.field: [self.reason]}
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class IdentifierInvalid(InputRefused):
+    NAME = "identifier_from_purchaser"
+    RULE = "must be 14 to 26 hexadecimal characters of even length"
+
+    def __init__(self, identifier: object) -> None:
+        super().__init__(identifier)
+        self.identifier = identifier
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.NAME: [self.RULE]}
+
+    def __str__(self) -> str:
+        return f"{self.NAME}: {self.RULE}"
+
+
+class ExposeInvalid(InputRefused):
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(field, rule)
+        self.field, self.rule = field, rule
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.field: [self.rule]}
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}"
+
+
+class DocumentInvalid(ExposeInvalid):
+    """YAML that is broken or says what cannot be. ``line`` and ``column`` count from 1."""
+
+    def __init__(self, field: str, rule: str, line: int, column: int) -> None:
+        super().__init__(field, rule)
+        self.args = (field, rule, line, column)
+        self.line, self.column = line, column
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        return {self.field: [f"line {self.line}, column {self.column}: {self.rule}"]}
+
+    def __str__(self) -> str:
+        return f"{self.field}: line {self.line}, column {self.column}: {self.rule}"
+
+
+class NameTaken(ExposeInvalid):
+    def __init__(self, name: str) -> None:
+        super().__init__("name", f"another expose is named {name!r}")
+        self.args = (name,)
+        self.name = name
+
+
+class NotFound(SumiError):
+    KIND = "thing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.KIND} {self.name!r} not found"
+
+
+class UnknownExpose(NotFound):
+    KIND = "expose"
+
+
+class UnknownFlow(NotFound):
+    KIND = "flow"
+
+
+class UnknownJob(NotFound):
+    KIND = "job"
+
+
+class UnknownLock(NotFound):
+    KIND = "lock"
+
+
+class NoDemo(NotFound):
+    KIND = "demo of flow"
+
+
+class Conflict(SumiError):
+    """The request was right for another state of the job, or of the expose."""
+
+
+class LockReleased(Conflict):
+    def __init__(self, lock_id: str) -> None:
+        super().__init__(lock_id)
+        self.lock_id = lock_id
+
+    def __str__(self) -> str:
+        return f"lock {self.lock_id!r} is already answered or expired"
+
+
+class JobNotAwaitingInput(Conflict):
+    def __init__(self, job_id: str, status: str) -> None:
+        super().__init__(job_id, status)
+        self.job_id, self.status = job_id, status
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} is {self.status} and waits for no input"
+
+
+class ExposeChanged(Conflict):
+    """``current`` is the etag it has now; empty when it is gone."""
+
+    def __init__(self, name: str, current: str) -> None:
+        super().__init__(name, current)
+        self.name, self.current = name, current
+
+    def __str__(self) -> str:
+        what = "has been changed" if self.current else "is gone"
+        return f"expose {self.name!r} {what} since it was read: read it again"
+
+
+class BootRunning(Conflict):
+    """``silent`` is for how many seconds its owner has given no sign of life."""
+
+    def __init__(self, what: str, owner: str, silent: float, dead: bool) -> None:
+        super().__init__(what, owner, silent, dead)
+        self.what, self.owner, self.silent, self.dead = what, owner, silent, dead
+
+    def __str__(self) -> str:
+        if self.dead:
+            return (
+                f"{self.what} by {self.owner} gave no sign of life for {self.silent:.0f} s: "
+                "use force=true to take over"
+            )
+        return f"{self.what} is in progress already ({self.owner}); nothing was changed"
