@@ -133,6 +133,8 @@ def test_a_free_agent_says_no_identifier(free: Met) -> None:
         ("land", "Germany"),
         ("size", [1]),
         ("size", "Large"),
+        ("papers", "https://example.com/a.pdf"),
+        ("papers", ["https://example.com/a.pdf", "https://example.com/b.pdf"]),
     ],
     ids=str,
 )
