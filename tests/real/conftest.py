@@ -19,6 +19,7 @@ import yaml
 from buyer_words import WARES
 from desk import Desk
 from encounter import Encounter
+from orders import AGENT, APPS
 from shelf import Shelf, open_shelf
 from shop import EXPOSE, Cluster, Node, Panel, Shop
 
@@ -61,6 +62,9 @@ def fresh_settings(_interruptible: None) -> Iterator[Callable[[], Settings]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+PLACES = 32
+"""Logical CPUs of Ray: a place for each replica of all the tests' apps together."""
+
 StartStack = Callable[..., AbstractContextManager[Stack]]
 
 
@@ -70,7 +74,7 @@ def start_stack(fresh_settings: Callable[[], Settings]) -> StartStack:
 
     @contextmanager
     def start(*, max_runners: int = 8, file_hosts: str = "", **options: Any) -> Iterator[Stack]:
-        own = {"max_runners": max_runners, "file_hosts": file_hosts}
+        own = {"max_runners": max_runners, "file_hosts": file_hosts, "ray_cpus": PLACES}
         settings = fresh_settings().model_copy(update=own)
         with Stack(settings, folder=ROOT, sandbox_options=SANDBOX, **options) as stack:
             running = record.read(settings.data_dir)
@@ -183,6 +187,25 @@ def two_stage(stack: Stack) -> str:
     """The address of the example that its author sells."""
     stack.deploy(["examples.two_stage:fast_app"])
     return f"{stack.urls['serve']}/two-stage"
+
+
+@pytest.fixture(scope="session")
+def apps(stack: Stack, two_stage: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the examples are for sale: unmodified, on an operator's terms."""
+    sold = {"*": {"agent_identifier": AGENT, "network": "Preprod"}}
+    applications = [
+        {
+            "name": f"sold-{name.replace('_', '-')}",
+            "route_prefix": f"/sold-{name.replace('_', '-')}",
+            "import_path": "masumi_sumi.plugin:application",
+            "args": {"target": f"examples.{name}:fast_app", "flows": sold},
+        }
+        for name in APPS
+    ]
+    file = tmp_path_factory.mktemp("serve") / "serve_config.yaml"
+    file.write_text(yaml.safe_dump({"applications": applications}))
+    stack.deploy([str(file)])
+    return two_stage.removesuffix("/two-stage")
 
 
 @pytest.fixture(scope="session")

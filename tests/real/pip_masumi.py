@@ -1,11 +1,12 @@
 """A buyer made of the pip package ``masumi`` and nothing of ours; it runs in that package's own
-environment, takes its order as JSON from standard input and prints what it saw.
+environment, takes its orders as JSON from standard input and prints what it saw of each.
 """
 
 import asyncio
 import json
 import sys
 import time
+import traceback
 from typing import Any
 
 import aiohttp
@@ -27,9 +28,17 @@ TIMES = ("payByTime", "submitResultTime", "unlockTime", "externalDisputeUnlockTi
 FINAL = ("ResultSubmitted", "Withdrawn")
 
 
-async def main(order: dict[str, Any]) -> dict[str, Any]:
+async def main(orders: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     async with aiohttp.ClientSession(raise_for_status=True) as http:
+        sales = (one(http, order) for order in orders.values())
+        return dict(zip(orders, await asyncio.gather(*sales), strict=True))
+
+
+async def one(http: aiohttp.ClientSession, order: dict[str, Any]) -> dict[str, Any]:
+    try:
         return await Sale(http, order).run()
+    except Exception:  # noqa: BLE001 - what went wrong is what the test is to show
+        return {"trouble": traceback.format_exc()}
 
 
 class Sale:

@@ -6,11 +6,10 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import yaml
+from orders import ORDERS
 
 from masumi_sumi.buyer import (
     AgentClient,
@@ -30,60 +29,7 @@ from masumi_sumi.buyer import (
 from masumi_sumi.cli.stack import Stack
 from masumi_sumi.settings import SANDBOX_TOKEN
 
-AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ef" * 32
 ADA_10 = 10_000_000
-APPS = ("form_elements", "knowledge_graph", "prime", "word_count")
-NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
-PRIMES = {"start": "0", "end": "100000", "tasks": "10"}
-
-# By the path of a flow: what a person would say, choices by their words.
-ORDERS: dict[str, dict[str, Any]] = {
-    "sold-prime": PRIMES,
-    "sold-prime/async": PRIMES,
-    "two-stage": {"name": "Ada", "date": NEXT_WEEK},
-    "sold-knowledge-graph/serve": {"start": "Person"},
-    "sold-word-count": {"text": "To be, or not to be.", "count": "words", "most": 2},
-    "sold-form-elements/text-inputs": {
-        "username": "ada",
-        "password": 'pass"word\\',
-        "email": "ada@example.com",
-        "website": "https://example.com",
-        "phone": "+1 555 0100",
-        "search": "ümlaut",
-        "bio": "two\nlines",
-    },
-    "sold-form-elements/numeric-inputs": {
-        "age": 36,
-        "quantity": 2,
-        "price": 0.25,
-        "volume": 45,
-        "balance": -3,
-    },
-    "sold-form-elements/datetime-inputs": {
-        "birth_date": "1990-12-10",
-        "appointment": "09:30",
-        "meeting": "2030-01-31T09:30",
-        "expiry": "2030-01",
-        "vacation": "2030-W05",
-    },
-    "sold-form-elements/selection-inputs": {
-        "terms": True,
-        "newsletter": False,
-        "country": "Germany",
-        "size": "Medium",
-        "plan": "Professional",
-    },
-    "sold-form-elements/special-inputs": {"primary_color": "#112233"},
-    "sold-form-elements/complete-form": {
-        "full_name": "Ada Miller",
-        "email": "ada@example.com",
-        "password": "secretpass123",
-        "birth_date": "1990-12-10",
-        "country": "Elsewhere",
-        "plan": "Premium",
-        "terms": True,
-    },
-}
 FORMS = [flow for flow in ORDERS if flow.startswith("sold-form-elements/")]
 
 
@@ -104,25 +50,6 @@ class Purchase:
         last = self.events[-1]
         assert isinstance(last, Proven), self.events
         return last
-
-
-@pytest.fixture(scope="module")
-def apps(stack: Stack, two_stage: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the examples are for sale: unmodified, on an operator's terms."""
-    sold = {"*": {"agent_identifier": AGENT, "network": "Preprod"}}
-    applications = [
-        {
-            "name": f"sold-{name.replace('_', '-')}",
-            "route_prefix": f"/sold-{name.replace('_', '-')}",
-            "import_path": "masumi_sumi.plugin:application",
-            "args": {"target": f"examples.{name}:fast_app", "flows": sold},
-        }
-        for name in APPS
-    ]
-    file = tmp_path_factory.mktemp("serve") / "serve_config.yaml"
-    file.write_text(yaml.safe_dump({"applications": applications}))
-    stack.deploy([str(file)])
-    return two_stage.removesuffix("/two-stage")
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,17 @@ import os
 import secrets
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from orders import ORDERS
 
 from masumi_sumi.cli.stack import Stack
 from masumi_sumi.settings import SANDBOX_TOKEN
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "masumi==1.2.0"
-NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
 GREETING = 'hello "Ada" \\o/'
 
 
@@ -46,20 +45,41 @@ def run(command: list[str], said: str = "", **options: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def seen(stack: Stack, two_stage: str, python: Path, tmp_path_factory: Any) -> dict[str, Any]:
-    order = {
-        "agent": two_stage,
-        "node": stack.urls["sandbox"],
-        "token": SANDBOX_TOKEN,
-        "identifier": secrets.token_hex(13),
-        "input": {"name": "Ada", "date": NEXT_WEEK},
-        "answer": {"greeting": GREETING},
+def everything(
+    stack: Stack, apps: str, python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """All examples, bought side by side."""
+    orders = {
+        flow: {
+            "agent": f"{apps}/{flow}",
+            "node": stack.urls["sandbox"],
+            "token": SANDBOX_TOKEN,
+            "identifier": secrets.token_hex(13),
+            "input": data,
+            "answer": {"greeting": GREETING},
+        }
+        for flow, data in ORDERS.items()
     }
     clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     script = str(Path(__file__).with_name("pip_masumi.py"))
     there = tmp_path_factory.mktemp("buyer")
-    said = run([str(python), script], json.dumps(order), env=clean, cwd=there)
+    said = run([str(python), script], json.dumps(orders), env=clean, cwd=there)
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(params=ORDERS)
+def seen(request: pytest.FixtureRequest, everything: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = everything[request.param]
+    assert "trouble" not in found, found["trouble"]
+    return found
+
+
+@pytest.fixture
+def asked(everything: dict[str, Any]) -> dict[str, Any]:
+    """What was seen of the flow that asks its buyer."""
+    found: dict[str, Any] = everything["two-stage"]
+    assert "trouble" not in found, found["trouble"]
     return found
 
 
@@ -77,20 +97,22 @@ def test_it_takes_the_same_hash_of_the_input(seen: dict[str, Any]) -> None:
     assert len(set(seen["input hashes"])) == 1
 
 
-def test_it_sees_the_job_ask_and_end(seen: dict[str, Any]) -> None:
-    statuses = seen["statuses"]
-    assert statuses[0] == "awaiting_payment"
-    assert "awaiting_input" in statuses
-    assert statuses[-1] == "completed"
-
-
-def test_it_takes_the_same_hash_of_the_answer(seen: dict[str, Any]) -> None:
-    ours, its = seen["answer hashes"]
-    assert ours == its
+def test_it_sees_the_job_from_the_payment_to_the_end(seen: dict[str, Any]) -> None:
+    assert seen["statuses"][0] == "awaiting_payment"
+    assert seen["statuses"][-1] == "completed"
 
 
 def test_its_helper_verifies_the_result_on_chain(seen: dict[str, Any]) -> None:
     its, on_chain = seen["result hashes"]
     assert seen["state"] == "ResultSubmitted"
-    assert seen["result"] == f"You say {GREETING}, I say **goodbye**."
+    assert seen["result"]
     assert its == on_chain
+
+
+def test_it_answers_the_question_and_takes_the_same_hash_of_the_answer(
+    asked: dict[str, Any],
+) -> None:
+    ours, its = asked["answer hashes"]
+    assert "awaiting_input" in asked["statuses"]
+    assert ours == its
+    assert asked["result"] == f"You say {GREETING}, I say **goodbye**."
