@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 from uuid import uuid4
 
 import pytest
@@ -39,3 +40,15 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
     yield server.set(database=name).render_as_string(hide_password=False)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
+
+
+@pytest.fixture(scope="session")
+def sold_app(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The module of an app that is for sale; Kodosumi is imported where its folders may appear."""
+    here = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("kodosumi"))
+    try:
+        import sold_app
+    finally:
+        os.chdir(here)
+    return sold_app

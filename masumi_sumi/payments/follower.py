@@ -2,7 +2,8 @@
 
 The node's diff is ordered by (time of change, id) and inclusive. A row can show up late: it bears
 the start time of the transaction that wrote it, which may last 30 seconds. So every now and then
-a poll reaches back behind the cursor ("a sweep"), and rows that were told already are left out.
+a poll reaches back ("a sweep"), and rows that were told already are left out. What was swept when
+it was young enough to be complete is not swept again, so payments that only wait cost one page.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Follower:
         self._answered: Cursor | None = None
         self._answer: Collection[Cursor] = ()
         self._swept_at: float | None = None
+        self._node_at: tuple[float, float] | None = None
 
     async def changes(self, cursor: Cursor | None) -> Changes:
         """What changed since the cursor, by time of change; late rows may come among them."""
@@ -74,6 +76,7 @@ class Follower:
         rows, end = await self._walk(start, sweep)
         if rows and end == start:
             end = Cursor(start.changed_at, "")  # differs, so that its return says: rows were told
+        self._see_node_time(end)
         if sweep:
             self._swept_at = now
         self._answered, self._answer = end, rows.keys()
@@ -113,7 +116,24 @@ class Follower:
                 return rows, position if ahead else start
 
     def _back_from(self, cursor: Cursor) -> Cursor:
-        return Cursor(iso(epoch(cursor.changed_at) - self._overlap), "")
+        """Behind the cursor, but not behind what the last sweep could be sure to have seen."""
+        last = epoch(cursor.changed_at)
+        sure = last if self._swept_at is None else max(last, self._node_time(self._swept_at))
+        behind = sure - self._overlap
+        return Cursor(iso(behind), "") if behind < last else cursor
+
+    def _see_node_time(self, end: Cursor) -> None:
+        """A change is never ahead of the node's clock, which may differ from ours."""
+        now, changed_at = self._clock.now(), epoch(end.changed_at)
+        if self._node_at is None or changed_at > self._node_time(now):
+            self._node_at = changed_at, now
+
+    def _node_time(self, ours: float) -> float:
+        """What the node's clock showed at least, at a time of ours."""
+        if self._node_at is None:
+            return 0.0
+        changed_at, seen_at = self._node_at
+        return changed_at + (ours - seen_at)
 
 
 def _view(row: Changed) -> PaymentView | None:

@@ -1,4 +1,6 @@
-"""``python -m tests.bench [--launches N]``: start a stack, measure, print the table, end it."""
+"""``python -m tests.bench [--launches N] [--only WORD]``: start a stack, measure, print the table,
+end it.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,7 @@ PORTS = ("panel_port", "serve_port", "sandbox_port", "ray_port", "dashboard_port
 def main() -> None:
     options = argparse.ArgumentParser(prog="make bench")
     options.add_argument("--launches", type=int, default=200, help="how many to count losses in")
+    options.add_argument("--only", default="", help="what is measured: those with this word")
     given = options.parse_args()
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="sumi-bench-") as folder:
@@ -34,10 +37,10 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder), nodes={}, **ports)
         report = _telling(console)
         with Stack(settings, ["tests.bench.measured:fast_app"], report=report) as stack:
-            show(_measured(stack, given.launches, console))
+            show(_measured(stack, given.launches, given.only, console))
 
 
-def _measured(stack: Stack, launches: int, console: Console) -> list[Row]:
+def _measured(stack: Stack, launches: int, only: str, console: Console) -> list[Row]:
     both = running.Both(stack)
     rows: list[Row] = []
     for what, measure in (
@@ -48,6 +51,8 @@ def _measured(stack: Stack, launches: int, console: Console) -> list[Row]:
         (f"{launches} launches", lambda: running.lost(both, launches)),
         ("boots", lambda: booting.measure(stack)),
     ):
+        if only not in what:
+            continue
         with console.status(f"measuring {what}"):
             measured = measure()
         for row in measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 
@@ -25,3 +26,9 @@ def stays_inside() -> Iterator[None]:
     _left.clear()
     yield
     assert not _left, f"a unit test left its process ({_left[0]}): it belongs to tests/parts"
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays until the end: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()

@@ -21,16 +21,20 @@ from masumi_sumi.payments.wire import Changed, epoch, iso
 
 @dataclass
 class Diff:
-    """A node's table in the order of its diff; rows of open transactions are not in it yet."""
+    """A node's table in the order of its diff; rows of open transactions are not in it yet.
+
+    ``ahead`` is by how many seconds the node's clock differs from ours.
+    """
 
     clock: ManualClock
     rows: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, int]] = field(default_factory=list)
     broken: bool = False
+    ahead: float = 0.0
 
     def change(self, row_id: str, ago: float = 0.0) -> Cursor:
         """A row becomes visible, stamped some seconds ago (never before its last stamp)."""
-        stamp = max(iso(self.clock.now() - ago), self.rows.get(row_id, ""))
+        stamp = max(iso(self.clock.now() + self.ahead - ago), self.rows.get(row_id, ""))
         self.rows[row_id] = stamp
         return Cursor(stamp, row_id)
 
@@ -121,6 +125,26 @@ async def test_a_poll_is_one_request(diff: Diff, clock: ManualClock, follower: F
 
     assert len(diff.requests) == 30
     assert sum(1 for _, row_id, _ in diff.requests if not row_id) <= 7
+
+
+@pytest.mark.parametrize("ahead", [-1800.0, 0.0, 7200.0])
+async def test_what_only_waits_costs_one_page_a_poll(
+    ahead: float, diff: Diff, clock: ManualClock, follower: Follower
+) -> None:
+    diff.ahead = ahead
+    for n in range(1000):
+        diff.change(f"row-{n:04}", ago=n / 50)
+    cursor = (await follower.changes(None)).cursor
+    for _ in range(60):
+        clock.advance(2)
+        cursor = (await follower.changes(cursor)).cursor
+    diff.requests.clear()
+
+    for _ in range(30):
+        clock.advance(2)
+        cursor = (await follower.changes(cursor)).cursor
+
+    assert len(diff.requests) == 30
 
 
 async def test_a_row_that_shows_up_late_is_found_by_the_next_sweep(
@@ -342,14 +366,16 @@ STEPS = st.one_of(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(STEPS, max_size=40))
-def test_whatever_happens_every_last_change_of_a_row_is_told(steps: list[tuple]) -> None:
-    asyncio.run(_follow(steps))
+@given(st.lists(STEPS, max_size=40), st.sampled_from([0.0, -1800.0, 7200.0]))
+def test_whatever_happens_every_last_change_of_a_row_is_told(
+    steps: list[tuple], ahead: float
+) -> None:
+    asyncio.run(_follow(steps, ahead))
 
 
-async def _follow(steps: list[tuple]) -> None:
+async def _follow(steps: list[tuple], ahead: float) -> None:
     clock = ManualClock()
-    diff = Diff(clock)
+    diff = Diff(clock, ahead=ahead)
     follower = Follower(diff.read, clock, limit=7, at_once=18)
     cursor, processed = (await follower.changes(None)).cursor, set()
     for number, (step, what, ago) in enumerate(steps):
@@ -380,4 +406,4 @@ async def _follow(steps: list[tuple]) -> None:
         processed.update(told(answer))
     missing = {Cursor(stamp, name) for name, stamp in diff.rows.items()} - processed
     assert not missing
-    assert epoch(cursor.changed_at) <= clock.now()
+    assert epoch(cursor.changed_at) <= clock.now() + max(0.0, ahead)

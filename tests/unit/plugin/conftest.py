@@ -1,8 +1,7 @@
-"""Kodosumi imported where its folders may appear, and a record of what it would have run."""
+"""A sold app, and a record of what Kodosumi would have run."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,17 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from sold_app import Shop
-
-
-@pytest.fixture(scope="session")
-def sold_app(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    here = Path.cwd()
-    os.chdir(tmp_path_factory.mktemp("kodosumi"))
-    try:
-        import sold_app
-    finally:
-        os.chdir(here)
-    return sold_app
 
 
 @pytest.fixture
