@@ -158,6 +158,8 @@ def _window_closed(job: Job, event: Event, now: float) -> Decision:
 
 
 def _slot_granted(job: Job, event: Event, now: float) -> Decision:
+    if (payment := job.payment) and lost_to_seller(payment.state):
+        return _fail(job, _lost_reason(payment), now)
     launching = job.with_(state=JobState.LAUNCHING, attempts=job.attempts + 1)
     return Decision(launching)
 
@@ -165,6 +167,8 @@ def _slot_granted(job: Job, event: Event, now: float) -> Decision:
 def _runner_started(job: Job, event: RunnerStarted, now: float) -> Decision:
     if event.attempt != job.attempts:
         return Decision(job)
+    if (payment := job.payment) and lost_to_seller(payment.state):
+        return _fail(job, _lost_reason(payment), now, StopRunner())
     started = job.started_at if job.started_at is not None else now
     running = job.with_(state=JobState.RUNNING, runs=job.runs + 1)
     return Decision(running.with_(started_at=started, begun_at=now))

@@ -438,6 +438,20 @@ def test_a_payment_lost_before_the_run_fails_the_job(
     assert reason in str(decision.job.failure)
 
 
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [(S.QUEUED, events.SlotGranted()), (S.LAUNCHING, events.RunnerStarted(1))],
+    ids=["queued again", "launching"],
+)
+def test_a_refund_asked_for_meanwhile_lets_no_run_begin(state: JobState, event: events.Event):
+    job = a_paid_job(state, P.REFUND_REQUESTED, attempts=1)
+
+    decision = decide(job, event, NOW)
+
+    assert decision.job.state is S.FAILED
+    assert "asked for the funds back" in str(decision.job.failure)
+
+
 def test_an_invalid_payment_is_told_in_the_nodes_words():
     seen = view("FundsOrDatumInvalid", action="WaitingForManualAction", error_note="late lock")
 
