@@ -196,7 +196,7 @@ class Agent(Protocol):
         """Kodosumi elements of the flow's form. Raises UnknownFlow."""
         ...
 
-    async def inputs(self, flow: str, values: dict[str, Any]) -> dict[str, Any]:
+    async def inputs(self, flow: str, values: dict[str, Any]) -> Any:
         """What the flow's handler is given for these values. Raises UnknownFlow."""
         ...
 

@@ -26,6 +26,7 @@ from masumi_sumi.jobs.model import Launch
 from masumi_sumi.jobs.ports import Sale
 from masumi_sumi.runtime import capture
 from masumi_sumi.runtime.downloads import Downloads, FileRules
+from masumi_sumi.runtime.functions import READS
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +64,12 @@ class KodosumiAgent:
     async def form(self, flow: str) -> list[dict[str, Any]]:
         return list(self._model(flow).get_model())
 
-    async def inputs(self, flow: str, values: dict[str, Any]) -> dict[str, Any]:
-        """As Kodosumi makes a handler's inputs of what was posted."""
+    async def inputs(self, flow: str, values: dict[str, Any]) -> Any:
+        """As Kodosumi makes a handler's inputs of what was posted; a function's model as it is."""
         named = [e for e in self._model(flow).children if getattr(e, "name", None) is not None]
-        return {element.name: element.parse_value(_posted(element, values)) for element in named}
+        inputs = {each.name: each.parse_value(_posted(each, values)) for each in named}
+        read = getattr(self.flows()[flow], READS, None)
+        return inputs if read is None else read(inputs)
 
     def _model(self, flow: str) -> Any:
         handler = self.flows().get(flow)

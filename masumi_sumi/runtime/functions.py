@@ -29,6 +29,9 @@ from masumi_sumi.runtime.serving import BESIDE, serve_api_of
 
 Work = Callable[..., Any]
 
+READS = "__masumi_sumi_reads__"
+"""Of a handler of ours: what makes the function's model of the handler's inputs."""
+
 
 class FlowsBeside(ServeAPI):
     """Keeps the flows of a FastAPI app as Kodosumi keeps them; the app itself is not changed, but
@@ -64,6 +67,7 @@ def add_flow(app: Any, path: str, function: Work, about: Mapping[str, Any]) -> A
     heading = Heading(told["summary"], told["description"])
     model = F.Model(heading, *elements_of(form.form), F.Errors(), F.Submit("Start"))
     handler = _handler(keeper, form, call)
+    setattr(handler, READS, form.read)
     return keeper.enter(path, model=model, **told)(handler)
 
 

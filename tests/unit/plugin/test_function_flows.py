@@ -259,6 +259,16 @@ async def test_a_flow_is_sold_on_its_own_terms(sold: Shop, functions: ModuleType
     assert (free.flow, free.terms.free) == ("/count", True)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_price_is_a_function_of_the_model(shop: MakeShop, functions: ModuleType, kind: str):
+    terms = FlowTerms(price=lambda order: order.words * 10_000 * (1 + len(order.topics)))
+    sold = shop({"*": terms}, api=getattr(functions, kind)())
+
+    answer = await hire(sold, words=200, topics=["news", "sport"])
+
+    assert answer.json()["amounts"] == [{"amount": "6000000", "unit": ""}]
+
+
 @pytest.mark.parametrize(
     ("data", "field", "reason"),
     [
