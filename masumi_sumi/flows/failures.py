@@ -15,12 +15,14 @@ _ERROR = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:\([\w.]*\))?(?::|$)")
 _REMOTE = re.compile(r"\S*(?:RayTaskError|ray::)")
 _MODULES = re.compile(r"^(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_]\w*(?::|\(|$))")
 _FILE_LINE = re.compile(r'\(?[Ff]ile "[^"]*"(?:, line \d+)?(?:, in \S+)?\)?|\([^()]*, line \d+\)')
+_URL = re.compile(r"([A-Za-z][\w+.-]*)://([^\s'\"<>]+)")
 _PATH = re.compile(r"(?<![\w:/\\.<])(?:[A-Za-z]:|~|\.{1,2})?(?:[/\\][\w.@+~-]+)+[/\\]?")
 
 
 def error_text(traceback_text: str) -> str:
     """The head of the last exception, ``ValueError: bad number``: one line of at most 300
-    characters, without modules, file lines and paths, never the word Traceback.
+    characters, without modules, file lines and paths, of URLs only the host (keys stand in their
+    queries, passwords before their hosts), never the word Traceback.
 
     A text that is no traceback gives its last line; one that tells nothing gives UNTOLD.
     """
@@ -46,8 +48,14 @@ def _unindented(block: str) -> Iterator[str]:
             yield line
 
 
+def _without_secrets(url: re.Match[str]) -> str:
+    scheme, rest = url.groups()
+    host = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    return f"{scheme}://..." if "@" in rest else f"{scheme}://{host}"
+
+
 def _told(line: str) -> str:
-    bare = _MODULES.sub("", line.strip())
+    bare = _URL.sub(_without_secrets, _MODULES.sub("", line.strip()))
     bare = _PATH.sub("[path]", _FILE_LINE.sub("", bare)).replace("Traceback", "trace")
     words = "".join(char if char.isprintable() else " " for char in bare).split()
     told = " ".join(words).removesuffix(":")

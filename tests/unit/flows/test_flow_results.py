@@ -116,7 +116,7 @@ FAILURES = {
     ),
     "a url in the message": (
         HEADER + FRAME + "HTTPError: 404 for https://example.com/a/b\n",
-        "HTTPError: 404 for https://example.com/a/b",
+        "HTTPError: 404 for https://example.com",
     ),
     "a remote task": (
         HEADER
@@ -142,6 +142,14 @@ FAILURES = {
     "the word itself, hidden": (
         HEADER + FRAME + "ValueError: TraTracebackceback\n",
         "ValueError: Tratraceceback",
+    ),
+    "a key in a URL": (
+        HEADER + FRAME + "HTTPError: 401 for url 'https://api.test:8443/v1/gen?key=SECRET' today\n",
+        "HTTPError: 401 for url 'https://api.test:8443' today",
+    ),
+    "a password in a URL": (
+        HEADER + FRAME + "OperationalError: no way to postgresql+asyncpg://me:p/w@db:5432/x\n",
+        "OperationalError: no way to postgresql+asyncpg://...",
     ),
     "plain words": ("the lock expired", "the lock expired"),
     "nothing": ("", UNTOLD),
