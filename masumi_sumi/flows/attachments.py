@@ -24,6 +24,7 @@ MOST_FILES = 100
 
 _LONGEST_URL = 4000
 _LONGEST_NAME = 100
+"""Bytes: file systems count them, and take 255."""
 _UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
 _UNSAFE = re.compile(r'[<>:"|?*\\/]')
 _TYPES = MimeTypes()  # without the machine's own list: one answer everywhere
@@ -108,8 +109,13 @@ def _name(url: str) -> str:
         char for char in last if char.isprintable() and not "\ud800" <= char <= "\udfff"
     )
     plain = _UNSAFE.sub("_", plain).strip(". ") or "file"
-    suffix = PurePosixPath(plain).suffix[:20]
-    return plain.removesuffix(suffix)[: _LONGEST_NAME - len(suffix)] + suffix
+    suffix = _cut(PurePosixPath(plain).suffix, 20)
+    return _cut(plain.removesuffix(suffix), _LONGEST_NAME - len(suffix.encode())) + suffix
+
+
+def _cut(text: str, most: int) -> str:
+    """As many whole characters as ``most`` bytes hold."""
+    return text.encode()[:most].decode("utf-8", "ignore")
 
 
 def _unique(name: str, taken: set[str]) -> str:

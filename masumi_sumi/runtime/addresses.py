@@ -7,8 +7,13 @@ import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+import psutil
+
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """(host, port) -> addresses. Raises UnknownHost, or OSError where nothing can be told."""
+
+_HOSTS_OWN = frozenset({"168.63.129.16"})
+"""Public by their number, yet answered by the host under a machine in the cloud."""
 
 _UNICAST = IPv6Network("2000::/3")
 _TUNNELS = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))
@@ -25,7 +30,15 @@ def is_public(address: str) -> bool:
         given = ip_address(address)
     except ValueError:
         return False
+    if str(given) in _HOSTS_OWN | _of_this_machine():
+        return False
     return _is_public_6(given) if isinstance(given, IPv6Address) else _is_public_4(given)
+
+
+def _of_this_machine() -> frozenset[str]:
+    """A machine reaches its own public address past every firewall in front of it."""
+    interfaces = psutil.net_if_addrs().values()
+    return frozenset(each.address.partition("%")[0] for found in interfaces for each in found)
 
 
 def _is_public_4(given: IPv4Address) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,17 +72,19 @@ class Downloads:
         What cannot be told in a moment is let pass: ``fetch`` decides.
         """
         reasons: dict[str, list[str]] = {}
-        for file in files:
-            try:
-                async with asyncio.timeout(_CHECK_SECONDS):
-                    await self._addresses(httpx.URL(file.url))
-            except (httpx.InvalidURL, _Refused) as refusal:
-                if not isinstance(refusal, _BadMoment):
-                    reasons.setdefault(file.field, []).append(str(refusal))
-            except TimeoutError:
-                break
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CHECK_SECONDS):
+                for file in files:
+                    await self._check(file, reasons)
         if reasons:
             raise FieldsInvalid(reasons)
+
+    async def _check(self, file: Attachment, reasons: dict[str, list[str]]) -> None:
+        try:
+            await self._addresses(httpx.URL(file.url))
+        except (httpx.InvalidURL, _Refused) as refusal:
+            if not isinstance(refusal, _BadMoment):
+                reasons.setdefault(file.field, []).append(str(refusal))
 
     # --- before a run --------------------------------------------------------------------------
 

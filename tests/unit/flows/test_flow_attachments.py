@@ -69,6 +69,7 @@ NAMED = [
     ("https://h.test/%ed%a0%80", "\ufffd" * 3),
     ("https://h.test/a:b*c.txt", "a_b_c.txt"),
     (f"https://h.test/{'x' * 300}.pdf", "x" * 96 + ".pdf"),
+    (f"https://h.test/{quote('報' * 100)}.pdf", "報" * 32 + ".pdf"),
 ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from masumi_sumi.errors import FieldsInvalid, FileUnfetched
@@ -336,9 +338,21 @@ ADDRESSES = {
     "fe80::1%eth0": False,
     "fec0::1": False,
     "ff02::1": False,
+    "168.63.129.16": False,
     "localhost": False,
     "": False,
 }
+
+
+def test_the_machines_own_address_is_not_public_whatever_its_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = [SimpleNamespace(address="8.8.8.8"), SimpleNamespace(address="2a00:1450::5%eth0")]
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: {"eth0": ours})
+
+    assert not is_public("8.8.8.8")
+    assert not is_public("2a00:1450::5")
+    assert is_public("8.8.4.4")
 
 
 @pytest.mark.parametrize(("address", "public"), ADDRESSES.items())
