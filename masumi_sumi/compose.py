@@ -71,9 +71,14 @@ class AppParts:
         return AgentKey.of(self.settings.agent_key.get_secret_value())
 
     def statements(self) -> Mapping[str, Statement]:
-        """Wallets' words for the key, by agent. Raises SettingInvalid."""
-        file = Path(self.settings.agent_key.get_secret_value())
-        return statements.kept(statements.file_of(file)) if file.is_absolute() else {}
+        """Wallets' words for the key, by agent; of those for a key before it, none.
+
+        Raises SettingInvalid.
+        """
+        file, key = Path(self.settings.agent_key.get_secret_value()), self.agent_key()
+        if key is None or not file.is_absolute():
+            return {}
+        return statements.about(key.public_key, statements.kept(statements.file_of(file)))
 
     def app_url(self, root_path: str) -> str:
         return f"http://{self.settings.host}:{self.settings.serve_port}{root_path}"

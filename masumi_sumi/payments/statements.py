@@ -7,6 +7,7 @@ its date: it was said then.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from masumi_sumi import cose
 from masumi_sumi.errors import NodeUnreadable, SettingInvalid
+
+log = logging.getLogger(__name__)
 
 CALL = "POST /signature/sign/verifyAndPublishAgent"
 ACTION = "VerifyAndPublishAgent"
@@ -47,6 +50,19 @@ def kept(file: Path) -> Mapping[str, Statement]:
     except (OSError, ValidationError) as error:
         rule = "cannot be read: delete it, and masumi-sumi key publish makes a new one"
         raise SettingInvalid("statements", str(file), rule) from error
+
+
+def about(public_key: str, known: Mapping[str, Statement]) -> Mapping[str, Statement]:
+    """Those that vouch for this key: a buyer refuses an agent that shows another."""
+    found = {}
+    for agent, statement in known.items():
+        try:
+            wallet_of(statement, public_key)
+        except NodeUnreadable as error:
+            log.warning("publish the key again", extra={"agent": agent, "note": error.reason})
+        else:
+            found[agent] = statement
+    return found
 
 
 def keep(file: Path, agent_identifier: str, statement: Statement) -> None:

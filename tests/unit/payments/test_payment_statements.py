@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from masumi_sumi.errors import NodeUnreadable, SettingInvalid
-from masumi_sumi.payments.statements import Statement, file_of, keep, kept, wallet_of
+from masumi_sumi.payments.statements import Statement, about, file_of, keep, kept, wallet_of
 from masumi_sumi.sandbox.wallet import Wallet
 
 PUBLIC = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
@@ -22,6 +22,13 @@ def stated(text: str, signer: Wallet = WALLET, signed: str = "") -> Statement:
 
 def text(action: str = "VerifyAndPublishAgent", wallet: Wallet = WALLET) -> str:
     return json.dumps({"action": action, "data": {"publicKey": PUBLIC, "walletVkey": wallet.vkey}})
+
+
+def test_what_was_said_of_an_earlier_key_is_not_shown():
+    known = {"agent": stated(text())}
+
+    assert about(PUBLIC, known) == known
+    assert about("ab" * 32, known) == {}
 
 
 def test_a_statement_names_the_wallet_that_signed_it():

@@ -15,6 +15,7 @@ from masumi_sumi.hashing import canonical_json, input_hash
 from masumi_sumi.jobs.model import Job, JobState, Lock
 from masumi_sumi.payments.statements import Statement, file_of, keep
 from masumi_sumi.plugin import FlowTerms
+from masumi_sumi.sandbox.wallet import Wallet
 from masumi_sumi.signing import AgentKey, Taken, check
 
 if TYPE_CHECKING:
@@ -319,12 +320,20 @@ async def test_a_key_that_cannot_be_read_stops_the_app_at_its_start(
     assert "none.key" not in json.dumps(answer.json())
 
 
+def said_of(public_key: str) -> Statement:
+    wallet = Wallet.derive("seed", "seller")
+    data = {"publicKey": public_key, "walletVkey": wallet.vkey}
+    text = json.dumps({"action": "VerifyAndPublishAgent", "data": data})
+    signature, cose_key = wallet.sign(text.encode())
+    return Statement(signature=signature, key=cose_key, wallet_address="addr_test1", text=text)
+
+
 async def test_a_wallets_word_for_the_key_is_published_with_it(
     shop: MakeShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     agent, path = "7e8b" * 30, tmp_path / "agent.key"
-    word = Statement(signature="ab", key="cd", wallet_address="addr_test1", text="{}")
     key = AgentKey.make(path)
+    word = said_of(key.public_key)
     keep(file_of(path), agent, word)
     monkeypatch.setenv("SUMI_AGENT_KEY", str(path))
     sold = shop({"/sync": FlowTerms(agent_identifier=agent, network="Preprod")})
@@ -335,3 +344,15 @@ async def test_a_wallets_word_for_the_key_is_published_with_it(
     assert told["provideInputKey"] == free["provideInputKey"] == key.public_key
     assert Statement.model_validate(told["provideInputStatement"]) == word
     assert "provideInputStatement" not in free
+
+
+async def test_a_wallets_word_for_an_earlier_key_is_not_published(
+    shop: MakeShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    agent, path = "7e8b" * 30, tmp_path / "agent.key"
+    AgentKey.make(path)
+    keep(file_of(path), agent, said_of("ab" * 32))
+    monkeypatch.setenv("SUMI_AGENT_KEY", str(path))
+    sold = shop({"*": FlowTerms(agent_identifier=agent, network="Preprod")})
+
+    assert "provideInputStatement" not in (await sold.get("/availability")).json()
