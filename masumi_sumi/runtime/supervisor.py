@@ -80,7 +80,11 @@ class Supervisor:
     async def _see_off_leftovers(self, works: Works) -> None:
         """Runners whose outcome a supervisor stored that died before it could let them go."""
         for job_id in await works.launcher.runners():
-            job = await works.store.job(job_id)
+            try:
+                job = await works.store.job(job_id)
+            except (ValueError, LookupError, TypeError, AttributeError):
+                log.exception("a job cannot be read", extra={"job_id": job_id})
+                continue
             if job is not None and (job.state.ended or job.state is JobState.DELIVERING):
                 await works.launcher.release(job_id)
 

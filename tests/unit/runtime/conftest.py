@@ -1,27 +1,14 @@
-"""Panels of both kinds, and Kodosumi's servers imported before a test is watched."""
+"""Panels of both kinds."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 from kodosumi.service.inputs import forms as F
 
 from masumi_sumi import forms
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _kodosumi(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Imported where their folders may appear."""
-    here = Path.cwd()
-    os.chdir(tmp_path_factory.mktemp("kodosumi"))
-    try:
-        import kodosumi.serve  # noqa: F401 - its own imports try out sockets
-    finally:
-        os.chdir(here)
 
 
 @pytest.fixture
