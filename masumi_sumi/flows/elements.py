@@ -170,8 +170,16 @@ def _field(name: str, element: Element) -> Iterator[Field]:
         accept=_text(element.get("accept")).strip() if kind is Kind.FILE else "",
         many=kind is Kind.FILE and bool(element.get("multiple") or element.get("directory")),
     )
+    if kind is Kind.CHOICES:
+        field = _answerable(field)
     if field.choices or not chosen:
         yield replace(field, default=untouched(field, _value(kind, element)))
+
+
+def _answerable(field: Field) -> Field:
+    """Nobody can choose more than there is, or more than may be chosen."""
+    most = min(len(field.choices), field.max_length or len(field.choices))
+    return replace(field, min_length=min(field.min_length, most) if field.min_length else None)
 
 
 def _kind(named: str) -> Kind:
