@@ -102,6 +102,7 @@ def test_a_paid_job_runs_when_its_funds_are_locked_and_not_before(
     assert len(desk.begun) == len(desk.ended) == 1
     assert node.hash_of(job) == result_hash(job.identifier, result)
     assert shop.status(job)["result_hash"] == node.hash_of(job)
+    until(lambda: shop.statuses(job.id)[-1] == "finished", "the last event is there")
     assert shop.statuses(job.id) == ["starting", "payment", "running", "finished"]
     _check_payment_events(shop, job, result)
 
