@@ -1,7 +1,8 @@
 """The MIP-003 face of one flow, worded for every buyer there is.
 
-Ids and hashes come in both spellings and are accepted in both. Times are epoch milliseconds, as
-the node gave them. No nulls. A refusal of what the buyer sent is a 4xx: nothing was started.
+Ids and hashes come in both spellings and are accepted in both; a job's id may stand in the path.
+Times are epoch milliseconds, as the node gave them. No nulls. A refusal of what the buyer sent is
+a 4xx: nothing was started.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ STATUS_OF: tuple[tuple[type[SumiError], int], ...] = (
     (ConfigurationError, 503),
     (LaunchError, 500),
 )
+
+JOB = "job_id"
 
 PAYMENT_UNAVAILABLE = "the seller's payment node does not answer; nothing was started, try again"
 
@@ -131,12 +134,15 @@ class Mip003Face:
         return JSONResponse(offer.demo)
 
     async def status(self, request: Request, offer: Offer) -> Response:
-        job_id = query_field(request, "job_id", "jobId")
+        job_id = request.path_params.get(JOB) or query_field(request, JOB, "jobId")
         return JSONResponse(standing_answer(await self._service.standing(job_id, offer.flow)))
 
     async def provide_input(self, request: Request, offer: Offer) -> Response:
         body = await read_object(request)
-        job_id = text_field(body, "job_id", "jobId", "id")
+        in_path = request.path_params.get(JOB)
+        if in_path and not _is_wrapped(body):
+            body = {"input_data": body}
+        job_id = in_path or text_field(body, JOB, "jobId", "id")
         chosen = Chooser(
             named=text_field(body, "status_id", "statusId", default=""),
             schema_hash=text_field(body, "input_schema_hash", "inputSchemaHash", default=""),
@@ -175,6 +181,9 @@ ACTIONS: dict[str, tuple[str, Action]] = {
     "demo": ("GET", Mip003Face.demo),
     "openapi": ("GET", Mip003Face.openapi),
 }
+
+WITH_JOB = ("status", "provide_input")
+"""Actions that also take the job's id as one more segment of their path, as MPP bridges ask."""
 
 
 def refused_method(request: Request, action: str) -> Response | None:
@@ -215,6 +224,13 @@ def _input_data(body: dict[str, Any]) -> Any:
         if data is not None:
             raise BodyUnreadable(name, "must be an object")
     raise BodyUnreadable("input_data", "is required")
+
+
+def _is_wrapped(body: dict[str, Any]) -> bool:
+    """Whether a body that was sent to a job's own path names its ``input_data``, as elsewhere;
+    else the body is the answer itself.
+    """
+    return any(isinstance(body.get(name), dict | list) for name in ("input_data", "inputData"))
 
 
 def started(job: Job) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from masumi_sumi.errors import SumiError, UnknownFlow
-from masumi_sumi.faces.mip003 import ACTIONS, refusal, refused_method
+from masumi_sumi.faces.calls import call_of
+from masumi_sumi.faces.mip003 import ACTIONS, WITH_JOB, refusal, refused_method
 from masumi_sumi.faces.openapi import mip003_document
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import Catalogue
@@ -35,17 +36,17 @@ class Mip003Routes:
         return JSONResponse(mip003_document())
 
     async def hand_on(self, request: Request) -> Response:
-        name, _, action = request.path_params["rest"].strip("/").rpartition("/")
-        if action not in ACTIONS:
+        call = call_of(request.path_params["rest"].strip("/"), ACTIONS, WITH_JOB)
+        if call is None:
             raise UnknownFlow(request.url.path)
-        if (refused := refused_method(request, action)) is not None:
+        if (refused := refused_method(request, call.action)) is not None:
             return refused
-        item = await self._catalogue.flow(request.path_params["expose"], name.strip("/"))
+        item = await self._catalogue.flow(request.path_params["expose"], call.base.strip("/"))
         if not item.is_open:
             await self._access.login(request)
-        if action == "start_job":
+        if call.action == "start_job":
             await self._catalogue.check_terms(item)
-        return await self._replica.untouched(request, f"{item.path}/{action}")
+        return await self._replica.untouched(request, f"{item.path}/{call.tail}")
 
 
 def _refusal(error: SumiError, request: Request) -> Response:

@@ -7,7 +7,7 @@ asks for that dialect. Whatever is not one of them goes to the app untouched.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.types import Receive, Send
 from masumi_sumi import compose
 from masumi_sumi.errors import SumiError
 from masumi_sumi.faces import mip003, sumi
+from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.mip003 import Mip003Face, Offer
 from masumi_sumi.faces.sumi import SumiFace
 from masumi_sumi.jobs.model import Terms
@@ -72,18 +73,20 @@ class SumiMiddleware:
             return
         root = scope.get("root_path", "").rstrip("/")
         notebook = _DIALECT in scope["headers"]
-        found = self._match(_local_path(scope, root), sumi.ACTIONS if notebook else mip003.ACTIONS)
+        actions = (sumi.ACTIONS,) if notebook else (mip003.ACTIONS, mip003.WITH_JOB)
+        found = self._match(call_of(_local_path(scope, root), *actions))
         if found is None:
             await self._pass_on(scope, receive, send)
             return
-        flow, action = found
+        flow, asked = found
         try:
             face: Face = (await self._open(root))[notebook]
         except SumiError as error:
             response = mip003.refusal(error)
         else:
-            request = Request(scope, receive, send)
-            response = await face(request, self._offer(flow), action)
+            named = {mip003.JOB: asked.job_id} if asked.job_id else {}
+            request = Request({**scope, "path_params": named}, receive, send)
+            response = await face(request, self._offer(flow), asked.action)
         await response(scope, receive, send)
 
     def check(self) -> None:
@@ -121,17 +124,22 @@ class SumiMiddleware:
                 self._faces = face, SumiFace(service)
             return self._faces
 
-    def _match(self, path: str, actions: Container[str]) -> tuple[str, str] | None:
-        """(flow, action) of a path that is ours."""
-        base, _, action = path.rstrip("/").rpartition("/")
-        base = base.rstrip("/")  # of an agent that was registered with a slash at its end
-        if action not in actions or f"{base}/{action}" in self._own_paths():
+    def _match(self, call: Call | None) -> tuple[str, Call] | None:
+        """The flow that is asked, and for what; None for a path that is not ours."""
+        if call is None or self._is_own(call):
             return None
+        base = call.base.rstrip("/")  # of an agent that was registered with a slash at its end
         flows = compose.flows_of(self._api)
-        return next(((flow, action) for flow in (base, f"{base}/") if flow in flows), None)
+        return next(((flow, call) for flow in (base, f"{base}/") if flow in flows), None)
+
+    def _is_own(self, call: Call) -> bool:
+        """Whether the author serves this path, or pages below it: it stays the author's."""
+        taken = f"{call.base.rstrip('/')}/{call.action}"
+        own = self._own_paths()
+        below = call.job_id and any(path.startswith(f"{taken}/") for path in own)
+        return taken in own or bool(below)
 
     def _own_paths(self) -> set[str]:
-        """Paths that the author serves: they stay the author's."""
         return {getattr(route, "path", "").rstrip("/") for route in self._api.routes}
 
     def _offer(self, flow: str) -> Offer:

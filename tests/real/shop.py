@@ -120,6 +120,10 @@ class Shop:
 
     # --- the execution -------------------------------------------------------------------------
 
+    def provide_in_path(self, job: Hired, data: dict[str, Any]) -> httpx.Response:
+        """As a bridge to MPP answers: the job in the path, and the bare data."""
+        return self.http.post(f"{self.url}{job.flow}/provide_input/{job.id}", json=data)
+
     def events(self, job_id: str) -> list[Event]:
         files = list((self.stack.settings.data_dir / "execution").glob(f"*/{job_id}/sqlite3.db"))
         if not files:

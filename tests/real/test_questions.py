@@ -98,9 +98,10 @@ def test_two_questions_are_open_side_by_side(shop: Shop, desk: Desk) -> None:
     assert shop.provide(job, {"size": 7}, status_id=locks["size"]).status_code == 200
     left = shop.status(job)
     assert (left["status"], left["id"]) == ("awaiting_input", locks["color"])
-    assert shop.provide(job, {"color": "blue"}).status_code == 200
+    assert shop.provide_in_path(job, {"color": "blue"}).status_code == 200
 
     assert shop.result(job) == "blue and 7"
+    assert shop.provide_in_path(job, {"color": "red"}).status_code == 409
 
 
 def test_a_question_that_nobody_answers_ends_in_the_authors_hands(

@@ -6,8 +6,14 @@ from typing import Any
 
 from masumi_sumi.faces.openapi import mip003
 from masumi_sumi.faces.openapi.inputs import input_values
-from masumi_sumi.faces.openapi.words import OBJECT, Schema, component, document, operation
-from masumi_sumi.faces.openapi.words import parameter as query
+from masumi_sumi.faces.openapi.words import (
+    OBJECT,
+    Schema,
+    component,
+    document,
+    operation,
+    parameter,
+)
 
 REFUSALS = {
     "availability": (500,),
@@ -24,19 +30,23 @@ def flow_document(name: str, schema: dict[str, Any], *, priced: bool) -> Schema:
     """``schema`` is what the flow's input_schema answers."""
     started = mip003.STARTED_PRICED if priced else mip003.STARTED_FREE
     own = {"Input": input_values(schema["input_data"]), "Started": started}
-    paths = {f"/{action}": item for action, item in endpoints(priced=priced).items()}
+    paths = {f"/{call}": item for call, item in endpoints(priced=priced).items()}
     return document(name, "./", paths, mip003.SHAPES | own)
 
 
 def endpoints(*, priced: bool) -> dict[str, Schema]:
     """The path items by endpoint; they speak of components ``Input`` and ``Started``."""
+    return _below_flow(priced=priced) | _below_job()
+
+
+def _below_flow(*, priced: bool) -> dict[str, Schema]:
     start = mip003.start(component("Input"), priced=priced)
     answer = component("Answer")
     said: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "availability": ("get", "Whether it takes jobs", "Availability", {}),
         "input_schema": ("get", "What it asks", "InputSchema", {}),
         "start_job": ("post", "Hire it", "Started", {"body": start}),
-        "status": ("get", "How a job is", "Standing", {"parameters": [query("job_id")]}),
+        "status": ("get", "How a job is", "Standing", {"parameters": [parameter("job_id")]}),
         "provide_input": ("post", "Answer a job's question", "Answered", {"body": answer}),
         "demo": ("get", "An example of its work, if there is one", "Demo", {}),
         "openapi": ("get", "This document", "", {}),
@@ -45,6 +55,15 @@ def endpoints(*, priced: bool) -> dict[str, Schema]:
         action: {method: operation(summary, answers(action, shape), **more)}
         for action, (method, summary, shape, more) in said.items()
     }
+
+
+def _below_job() -> dict[str, Schema]:
+    """The same with the job in the path; an answer may be the bare data there."""
+    job = {"parameters": [parameter("job_id", "path", pattern="^[0-9A-Za-z_-]{1,64}$")]}
+    status = operation("How a job is", answers("status", "Standing"), **job)
+    answered = answers("provide_input", "Answered")
+    provide = operation("Answer a job's question", answered, **job, body=OBJECT)
+    return {"status/{job_id}": {"get": status}, "provide_input/{job_id}": {"post": provide}}
 
 
 def answers(action: str, shape: str) -> dict[int, Schema]:

@@ -30,6 +30,8 @@ ENDPOINTS = {
     "provide_input": "POST",
     "demo": "GET",
     "openapi": "GET",
+    "status/{job_id}": "GET",
+    "provide_input/{job_id}": "POST",
 }
 
 TOLERATED = "negative_data_rejection"

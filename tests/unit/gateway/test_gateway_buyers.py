@@ -218,6 +218,16 @@ async def test_a_demo_is_the_apps_own(counter: Counter, path: str) -> None:
     assert str(asked.url) == "http://serve:8005/prime/async/demo"
 
 
+async def test_a_job_in_the_path_reaches_the_app_there(counter: Counter) -> None:
+    await counter.sells("prime", "/async")
+
+    await counter.client().post("/mip003/prime/async/provide_input/6b0226be/", json={"name": "Ada"})
+
+    (asked,) = counter.apps.asked
+    assert str(asked.url) == "http://serve:8005/prime/async/provide_input/6b0226be"
+    assert body_of(asked) == {"name": "Ada"}
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
 async def test_a_wrong_method_is_refused_as_an_app_would(counter: Counter, method: str) -> None:
     await counter.sells("prime", "/")
@@ -235,8 +245,10 @@ async def test_a_wrong_method_is_refused_as_an_app_would(counter: Counter, metho
         ("/mip003/prime/start_job", httpx.ReadTimeout("silent"), 504),
         ("/mip003/prime/start_job", httpx.ConnectError("refused"), 503),
         ("/mip003/private/start_job", None, 401),
-        ("/mip003/prime/status/6b0226be", None, 404),
-        ("/mip003/prime/provide_input/6b0226be", None, 404),
+        ("/mip003/prime/status/6b0226be", None, 405),
+        ("/mip003/prime/start_job/6b0226be", None, 404),
+        ("/mip003/prime/provide_input/..%2Fstart_job", None, 404),
+        ("/mip003/prime/provide_input/.%2E", None, 404),
         ("/mip003/none/start_job", None, 404),
     ],
 )

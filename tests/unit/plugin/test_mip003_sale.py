@@ -470,11 +470,15 @@ async def test_a_job_is_told_by_its_own_flow_only(shop: MakeShop):
     refused(await sold.get("/status", job_id=job.id), 404)
 
 
-async def test_the_job_in_the_path_is_never_somebody_elses_200(shop: MakeShop):
+async def test_a_job_in_the_path_is_the_same_job_and_nobody_elses(shop: MakeShop):
     sold = shop()
-    job = sold.put(state=S.RUNNING)
+    job = sold.put(state=S.RUNNING, flow="/sync")
+    asked = await sold.get("/sync/status", job_id=job.id)
 
-    assert (await sold.get(f"/status/{job.id}")).status_code == 404
+    for path in (f"/sync/status/{job.id}", f"/sync/status/{job.id}/"):
+        assert (await sold.get(path)).content == asked.content
+    refused(await sold.get(f"/status/{job.id}"), 404)
+    refused(await sold.get("/sync/status/6b49d200"), 404)
 
 
 # --- answers -----------------------------------------------------------------------------------

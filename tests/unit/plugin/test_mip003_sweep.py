@@ -152,19 +152,54 @@ async def test_what_can_be_read_can_be_asked_for_its_head(shop: MakeShop, path: 
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/provide_input/{}", "/sync/provide_input/{}/", "/status/{}/"])
-async def test_a_job_in_the_path_is_a_refusal(shop: MakeShop, path: str):
+@pytest.mark.parametrize("path", ["/provide_input/{}", "/sync/provide_input/{}/"])
+@pytest.mark.parametrize("wrapped", [False, True])
+async def test_an_answer_is_taken_at_the_jobs_own_path_as_bridges_send_it(
+    shop: MakeShop, path: str, wrapped: bool
+):
+    sold = shop()
+    job = sold.put(state=JobState.RUNNING, flow="/sync" if path.startswith("/sync") else "/")
+    sold.ask(job)
+    data = {"name": "Ada"}
+
+    answer = await sold.post(path.format(job.id), {"input_data": data} if wrapped else data)
+
+    assert answer.status_code == 200
+    assert answer.json()["input_hash"] == input_hash(job.identifier, data)
+    assert sold.parts.released == {"lock-1": {"name": "Ada", "age": ""}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "Ada", "status_id": "lock-1"},  # bare data has no names beside its own
+        {"input_data": {"name": "Ada"}, "status_id": "another"},
+        {"input_data": "Ada"},
+        {},
+    ],
+)
+async def test_an_answer_at_the_jobs_own_path_is_held_to_the_same_rules(
+    shop: MakeShop, body: dict[str, Any]
+):
     sold = shop()
     job = sold.put(state=JobState.RUNNING)
     sold.ask(job)
 
-    async with sold.client() as client:
-        method = "POST" if "provide" in path else "GET"
-        answer = await client.request(method, path.format(job.id), json={"name": "Ada"})
+    answer = await sold.post(f"/provide_input/{job.id}", body)
 
-    assert answer.status_code == 404
-    assert "detail" in answer.json()
+    assert 400 <= answer.status_code < 500
     assert sold.parts.released == {}
+
+
+async def test_an_author_who_serves_pages_below_an_endpoint_keeps_them(
+    shop: MakeShop, sold_app: ModuleType
+):
+    api = sold_app.build()
+    api.get("/status/{page}")(lambda page: {"page": page})
+    sold = shop(api=api)
+
+    assert (await sold.get("/status/6b49d200")).json() == {"page": "6b49d200"}
+    assert (await sold.get("/status", job_id="6b49d200")).status_code == 404
 
 
 async def test_a_result_whose_hash_was_never_sent_claims_none(shop: MakeShop):
