@@ -54,7 +54,7 @@ async def routes(
         yield [
             *ExposeRoutes(book, boot, access).routes(),
             *SumiRoutes(catalogue, access, replica, jobs).routes(),
-            *Mip003Routes(catalogue, access, replica).routes(),
+            *Mip003Routes(catalogue, access, replica, jobs).routes(),
         ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +17,9 @@ from masumi_sumi.faces import sumi
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import Catalogue
 from masumi_sumi.gateway.replica import AppSilent, Replica
-from masumi_sumi.jobs.model import Job, JobState, Lock
+from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.ports import JobReader
-from masumi_sumi.jobs.service import open_locks, standing_of
+from masumi_sumi.jobs.service import Standing, is_open, locks_of, standing_of
 
 
 class HiredJobs:
@@ -56,16 +59,24 @@ class HiredJobs:
         return f"{app}/{job.flow.strip('/')}".rstrip("/")
 
     async def status(self, request: Request, job: Job) -> Response:
-        """From the store; only a question's form that nobody has asked for yet is the app's."""
-        locks: list[Lock] = []
-        if job.state is JobState.RUNNING:
-            locks = open_locks(await self._reader.locks(job.id), self._clock.now())
-        if any(lock.form is None for lock in locks):
-            try:
-                return await self._ask(request, job, "status", {})
-            except (SellerUnavailable, AppSilent):
-                pass
-        return JSONResponse(sumi.standing_answer(standing_of(job, locks)))
+        """In the notebook's dialect."""
+        ask = partial(self._ask, request, job, "status", {})
+        return await self.told(job, sumi.standing_answer, ask)
+
+    async def told(
+        self,
+        job: Job,
+        worded: Callable[[Standing], dict[str, Any]],
+        ask: Callable[[], Awaitable[Response]],
+    ) -> Response:
+        """Where a job stands, from the store: so also while its app is away. Only a question's
+        form that nobody has asked for yet is the app's; ``ask`` fetches its answer.
+        """
+        locks, now = await locks_of(job, self._reader), self._clock.now()
+        if any(is_open(lock, now) and lock.form is None for lock in locks):
+            with suppress(SellerUnavailable, AppSilent):
+                return await ask()
+        return JSONResponse(worded(standing_of(job, locks, now)))
 
     async def lock(self, request: Request, job: Job, lock_id: str) -> Response:
         return await self._ask(request, job, "lock", {"lock_id": lock_id})

@@ -30,12 +30,14 @@ def schema_of(questions: Questions) -> dict[str, Any]:
     return flows.groups_schema(_groups(questions))
 
 
-def status_id(job_id: str, status: str, questions: Questions) -> str:
-    """Names the state, not the request: one question is named by its lock."""
+def status_id(job_id: str, status: str, questions: Questions, asked: int) -> str:
+    """Names the state, not the request: one question is named by its lock. ``asked`` is how many
+    questions are over: a job that goes on after one is not where it was before.
+    """
     if len(questions) == 1:
         return questions[0].lock.id
     locks = ",".join(question.lock.id for question in questions)
-    return hashlib.sha256(f"{job_id}:{status}:{locks}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{job_id}:{status}:{asked}:{locks}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,12 @@ def _refuse_files(form: flows.Form, values: dict[str, str]) -> None:
 
 
 def _groups(questions: Questions) -> tuple[flows.Group, ...]:
-    return flows.grouped([flows.Group(q.lock.id, q.lock.name, q.form) for q in questions])
+    return flows.grouped([_group(question) for question in questions])
+
+
+def _group(question: Question) -> flows.Group:
+    lock = question.lock
+    return flows.Group(lock.id, lock.name or lock.id, question.form)
 
 
 def _stale() -> BodyUnreadable:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -68,16 +68,19 @@ class Hire:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a job stands for its buyer. ``result`` and ``failure`` only at the end."""
+    """Where a job stands for its buyer. ``result`` and ``failure`` only at the end; ``asked`` is
+    how many of its questions are over.
+    """
 
     job: Job
     status: Status
     questions: Questions = ()
+    asked: int = 0
 
     @property
     def id(self) -> str:
         """Of this state: another one after each change that a buyer sees."""
-        return status_id(self.job.id, self.status, self.questions)
+        return status_id(self.job.id, self.status, self.questions, self.asked)
 
     @property
     def result(self) -> str | None:
@@ -166,10 +169,9 @@ class JobService:
         job = await self._reader.job(job_id)
         if job is None or (flow is not None and job.flow != flow):
             raise UnknownJob(job_id)
-        locks: list[Lock] = []
-        if job.state is JobState.RUNNING:
-            locks = open_locks(await self._reader.locks(job_id), self._clock.now())
-        return standing_of(job, [await self._described(lock) for lock in locks])
+        locks, now = await locks_of(job, self._reader), self._clock.now()
+        known = [await self._described(lock) if is_open(lock, now) else lock for lock in locks]
+        return standing_of(job, known, now)
 
     async def question(self, job_id: str, lock_id: str, flow: str | None = None) -> Question:
         """An open question of a job. Raises UnknownJob, UnknownLock, LockReleased."""
@@ -244,17 +246,25 @@ class JobService:
         return kept if kept is not None and kept.outcome is LockOutcome.OPEN else lock
 
 
-def open_locks(locks: Iterable[Lock], now: float) -> list[Lock]:
-    return [lock for lock in locks if lock.outcome is LockOutcome.OPEN and lock.expires_at > now]
+async def locks_of(job: Job, reader: JobReader) -> list[Lock]:
+    """The locks that a standing is made of: nothing is asked before a job runs, or at its end."""
+    asks = job.state in (JobState.RUNNING, JobState.DELIVERING)
+    return await reader.locks(job.id) if asks else []
 
 
-def standing_of(job: Job, locks: Iterable[Lock]) -> Standing:
-    """Where a job stands, given its open locks; those without a form ask nothing yet."""
+def is_open(lock: Lock, now: float) -> bool:
+    return lock.outcome is LockOutcome.OPEN and lock.expires_at > now
+
+
+def standing_of(job: Job, locks: Sequence[Lock], now: float) -> Standing:
+    """Where a job stands, given its locks; an open one without a form asks nothing yet."""
+    opened = [lock for lock in locks if is_open(lock, now)]
+    asked = len(locks) - len(opened)
     if job.state is not JobState.RUNNING:
-        return Standing(job, _STATUS[job.state])
-    asked = [(lock, lock.form) for lock in locks if lock.form is not None]
-    questions = tuple(Question(lock, flows.read_form(form)) for lock, form in asked)
-    return Standing(job, "awaiting_input" if questions else "running", questions)
+        return Standing(job, _STATUS[job.state], asked=asked)
+    forms = [(lock, lock.form) for lock in opened if lock.form is not None]
+    questions = tuple(Question(lock, flows.read_form(form)) for lock, form in forms)
+    return Standing(job, "awaiting_input" if questions else "running", questions, asked)
 
 
 def _check_identifier(identifier: str, terms: Terms) -> None:

@@ -59,10 +59,10 @@ def _below_flow(*, priced: bool) -> dict[str, Schema]:
 
 def _below_job() -> dict[str, Schema]:
     """The same with the job in the path; an answer may be the bare data there."""
-    job = {"parameters": [parameter("job_id", "path", pattern="^[0-9A-Za-z_-]{1,64}$")]}
-    status = operation("How a job is", answers("status", "Standing"), **job)
+    job = [parameter("job_id", "path", pattern="^[0-9A-Za-z_-]{1,64}$")]
+    status = operation("How a job is", answers("status", "Standing"), parameters=job)
     answered = answers("provide_input", "Answered")
-    provide = operation("Answer a job's question", answered, **job, body=OBJECT)
+    provide = operation("Answer a job's question", answered, parameters=job, body=OBJECT)
     return {"status/{job_id}": {"get": status}, "provide_input/{job_id}": {"post": provide}}
 
 

@@ -146,7 +146,7 @@ async def opened(
         yield [
             *ExposeRoutes(book, boot, access).routes(),
             *SumiRoutes(catalogue, access, replica, hired).routes(),
-            *Mip003Routes(catalogue, access, replica).routes(),
+            *Mip003Routes(catalogue, access, replica, hired).routes(),
         ]
         await boot.aclose()
         await replica.aclose()

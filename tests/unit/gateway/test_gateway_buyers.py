@@ -199,11 +199,11 @@ async def test_mip003_comes_back_untouched(counter: Counter) -> None:
     await counter.sells("prime", "/async")
     counter.apps.answer = httpx.Response(422, json={"detail": "no", "errors": {"a": ["b"]}})
 
-    answer = await counter.client().get("/mip003/prime/async/status?job_id=1&x=%2F")
+    answer = await counter.client().get("/mip003/prime/async/demo?job_id=1&x=%2F")
 
     assert (answer.status_code, answer.content) == (422, counter.apps.answer.content)
     (asked,) = counter.apps.asked
-    assert str(asked.url) == "http://serve:8005/prime/async/status?job_id=1&x=%2F"
+    assert str(asked.url) == "http://serve:8005/prime/async/demo?job_id=1&x=%2F"
     assert "x-sumi-dialect" not in asked.headers
 
 
@@ -294,10 +294,64 @@ async def test_a_status_is_worded_from_the_store(counter: Counter) -> None:
     assert not counter.apps.asked
 
 
+@pytest.mark.parametrize("path", ["status/{}", "status?job_id={}", "status/?jobId={}"])
+async def test_mip003_tells_where_a_job_stands_while_its_app_is_away(
+    counter: Counter, path: str
+) -> None:
+    await counter.sells("prime", "/async")
+    job = counter.jobs.has(JobState.RUNNING)
+    form = [{"type": "text", "name": "word", "label": "Word", "required": True}]
+    counter.jobs.locks_.append(Lock("lock-1", job.id, "ask", 9e9, 100.0, form=form))
+    counter.apps.answer = httpx.ConnectError("refused")
+
+    answer = await counter.client().get(f"/mip003/prime/async/{path.format(job.id)}")
+
+    assert answer.status_code == 200
+    said = answer.json()
+    assert (said["status"], said["id"], said["job_id"]) == ("awaiting_input", "lock-1", job.id)
+    assert [field["name"] for field in said["input_schema"]["input_data"]] == ["Word"]
+
+
+async def test_mip003_asks_the_app_for_a_question_that_nobody_has_worded(counter: Counter) -> None:
+    await counter.sells("prime", "/async")
+    job = counter.jobs.has(JobState.RUNNING)
+    counter.jobs.locks_.append(Lock("lock-1", job.id, "ask", 9e9, 100.0))
+    client = counter.client()
+
+    asked = await client.get(f"/mip003/prime/async/status?job_id={job.id}")
+    counter.apps.answer = httpx.ConnectError("refused")
+    away = await client.get(f"/mip003/prime/async/status?job_id={job.id}")
+
+    assert asked.json() == {"from": "the app"}
+    assert str(counter.apps.asked[0].url).endswith(f"/prime/async/status?job_id={job.id}")
+    assert away.json()["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("status", 400),
+        ("status?job_id=%00", 400),
+        ("status?job_id=none", 404),
+        ("status/none", 404),
+    ],
+)
+async def test_mip003_knows_no_job_where_none_is_named(
+    counter: Counter, path: str, status: int
+) -> None:
+    await counter.sells("prime", "/async")
+    counter.jobs.has(JobState.RUNNING)
+
+    answer = await counter.client().get(f"/mip003/prime/async/{path}")
+
+    assert (answer.status_code, "detail" in answer.json()) == (status, True)
+
+
 async def test_a_job_of_another_flow_is_not_found_there(counter: Counter) -> None:
     await counter.sells("prime", "/", "/async")
     job = counter.jobs.has(JobState.QUEUED)
-    assert (await counter.client().get(f"/sumi/prime/status/{job.id}")).status_code == 404
+    for face in ("sumi", "mip003"):
+        assert (await counter.client().get(f"/{face}/prime/status/{job.id}")).status_code == 404
 
 
 async def test_a_question_nobody_has_worded_yet_is_asked_of_the_app(counter: Counter) -> None:

@@ -422,15 +422,31 @@ async def test_a_question_is_shown_with_its_schema_and_named_by_its_lock(shop: M
     assert [field["id"] for field in body["input_schema"]["input_data"]] == ["name", "age"]
 
 
+async def test_a_job_that_goes_on_after_a_question_is_not_where_it_was_before(shop: MakeShop):
+    sold = shop()
+    job = sold.put(state=S.RUNNING)
+    seen = [(await sold.get("/status", job_id=job.id)).json()]
+    for number in range(2):
+        sold.ask(job, f"lock-{number}", outcome=LockOutcome.ANSWERED)
+        seen.append((await sold.get("/status", job_id=job.id)).json())
+    sold.put(state=S.DELIVERING)
+    seen.append((await sold.get("/status", job_id=job.id)).json())
+
+    assert {each["status"] for each in seen} == {"running"}
+    assert len({each["id"] for each in seen[:3]}) == 3
+    assert seen[3] == seen[2]
+
+
 async def test_several_questions_are_groups_of_one_schema(shop: MakeShop):
     sold = shop()
     job = sold.put(state=S.RUNNING)
     sold.ask(job, "lock-1")
-    sold.ask(job, "lock-2", opened_at=sold.clock.now() + 1)
+    sold.ask(job, "lock-2", opened_at=sold.clock.now() + 1, name="")
 
     schema = (await sold.get("/status", job_id=job.id)).json()["input_schema"]
 
     assert [group["id"] for group in schema["input_groups"]] == ["lock-1", "lock-2"]
+    assert [group["title"] for group in schema["input_groups"]] == ["greeting", "lock-2"]
     assert "input_data" not in schema
 
 
