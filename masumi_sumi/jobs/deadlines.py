@@ -1,4 +1,4 @@
-"""When a job has to be done, and how long it has worked."""
+"""When a job has to be done, how long it has worked, and when its launch is tried again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.settings import NODE_MARGIN
+
+LAUNCH_PAUSES = (1.0, 5.0, 25.0)
+"""Seconds before a runner that could not be made is tried again: a cluster may have bad ones."""
 
 
 def result_due(job: Job) -> float | None:
@@ -32,3 +35,9 @@ def worked(job: Job, locks: Iterable[Lock], now: float) -> float:
         waited += max(0.0, closed - max(at, lock.opened_at))
         at = max(at, closed)
     return now - job.begun_at - waited
+
+
+def may_launch(job: Job, now: float) -> bool:
+    """Whether a queued job's pause after a launch that failed is over."""
+    failed = min(job.attempts - job.runs, len(LAUNCH_PAUSES))
+    return failed <= 0 or now >= job.updated_at + LAUNCH_PAUSES[failed - 1]

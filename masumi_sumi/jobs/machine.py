@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from masumi_sumi.jobs.deadlines import LAUNCH_PAUSES
 from masumi_sumi.jobs.events import (
     EVENTS,
     Cancelled,
@@ -40,7 +41,7 @@ from masumi_sumi.jobs.events import (
 from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentState, PaymentView
 from masumi_sumi.jobs.standing import funded, holds_result, lost_to_seller, seen
 
-LAUNCH_TRIES = 3
+LAUNCH_TRIES = len(LAUNCH_PAUSES) + 1
 """How often a runner is made before its job fails, while the author's code has not begun."""
 
 

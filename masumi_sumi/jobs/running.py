@@ -10,13 +10,16 @@ from masumi_sumi import hashing
 from masumi_sumi.clock import Clock
 from masumi_sumi.flows import error_text, result_text
 from masumi_sumi.jobs import events
-from masumi_sumi.jobs.deadlines import result_due, worked
+from masumi_sumi.jobs.deadlines import may_launch, result_due, worked
 from masumi_sumi.jobs.model import Job, JobState
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import JobStore, Journal, Launcher, Outcome, RunnerGone
 from masumi_sumi.jobs.transitions import Transitions, each
 
 log = logging.getLogger(__name__)
+
+RESTING_MOST = 100
+"""How many jobs whose launch failed may rest at the head of the queue and hold up no other."""
 
 LIVE = (JobState.LAUNCHING, JobState.RUNNING)
 
@@ -54,7 +57,8 @@ class Running:
             await self._transitions.apply(job.id, events.RunOverran())
 
     async def grant_slots(self) -> None:
-        """Let the longest waiting ones start, as far as there is room."""
+        """Let the longest waiting ones start, as far as there is room; one that could not be made
+        waits a while, and holds up no other."""
         launching = await self._store.count([JobState.LAUNCHING])
         running = await self._store.count([JobState.RUNNING])
         free = self._policy.runners_at_once - launching - running
@@ -62,9 +66,10 @@ class Running:
         if free <= 0:
             return
         now = self._clock.now()
-        queue = await self._store.in_state([JobState.QUEUED], free)
+        queue = await self._store.in_state([JobState.QUEUED], free + RESTING_MOST)
         # funds may have come in since the deadlines were minded
-        await each([job for job in queue if not _is_late(job, now)], self._grant)
+        ready = [job for job in queue if not _is_late(job, now) and may_launch(job, now)]
+        await each(ready[:free], self._grant)
 
     async def _grant(self, job: Job) -> None:
         self._watch(await self._transitions.apply(job.id, events.SlotGranted()))

@@ -371,14 +371,44 @@ async def test_a_runner_that_died_after_its_end_was_written_is_no_loss(seller: S
     assert seller.hashes_taken(job) == [HASH]
 
 
-async def test_a_runner_that_cannot_be_made_is_tried_three_times(seller: Seller):
+async def test_a_runner_that_cannot_be_made_is_tried_for_half_a_minute(seller: Seller):
     seller.stage.refuses = "no runner could be made"
     job = await seller.start(seller.a_job(free=True))
+    tries = []
 
-    await seller.passes(6)
+    for second in range(34):
+        await seller.passes(1, every=1.0)
+        stored = await seller.now(job)
+        tries += [second] * (stored.attempts - len(tries))
 
-    stored = await seller.now(job)
-    assert (stored.state, stored.attempts, stored.runs) == (S.FAILED, 3, 0)
+    assert tries == [0, 1, 6, 31]
+    assert (stored.state, stored.attempts, stored.runs) == (S.FAILED, 4, 0)
+
+
+async def test_a_runner_that_can_be_made_again_brings_its_job_to_its_end(seller: Seller):
+    seller.stage.refuses = "no runner could be made"
+    job = await seller.sold()
+    seller.pay(job)
+    await seller.passes(10)
+
+    seller.stage.refuses = ""
+    await seller.passes(8)
+
+    assert (await seller.now(job)).result == RESULT
+
+
+async def test_a_job_that_rests_after_its_launch_failed_holds_up_no_other(seller: Seller):
+    seller.policy = Policy(runners_at_once=1)
+    await seller.restart()
+    seller.stage.refuses = "no runner could be made"
+    await seller.start(seller.a_job(free=True))
+    await seller.passes(1)
+    seller.stage.refuses = ""
+    other = await seller.start(seller.a_job(free=True))
+
+    await seller.passes(1, every=0.5)
+
+    assert (await seller.now(other)).state is S.COMPLETED
 
 
 async def test_a_launch_that_breaks_is_taken_up_by_the_next_pass_and_not_sooner(seller: Seller):
