@@ -63,6 +63,7 @@ class SqlJobStore(Lookup):
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database)
         self._clock = clock
+        self._unreadable: set[str] = set()
 
     @classmethod
     async def open(cls, url: str, clock: Clock) -> Self:
@@ -109,9 +110,10 @@ class SqlJobStore(Lookup):
         if not states:
             return []
         skipped = frozenset(not_in)
-        oldest = _oldest(tuple(sorted(set(states)))).params(most=limit + len(skipped))
+        most = limit + len(skipped) + len(self._unreadable)
+        oldest = _oldest(tuple(sorted(set(states)))).params(most=most)
         rows = await self._rows(oldest)
-        return _readable(row for row in rows if row.id not in skipped)[:limit]
+        return self._readable(row for row in rows if row.id not in skipped)[:limit]
 
     async def count(self, states: Collection[JobState]) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(_texts(states)))
@@ -123,7 +125,7 @@ class SqlJobStore(Lookup):
         for start in range(0, len(digests), _CHUNK):
             chunk = digests[start : start + _CHUNK]
             rows += await self._rows(select(jobs).where(jobs.c.payment_digest.in_(chunk)))
-        return _readable(rows)
+        return self._readable(rows)
 
     async def open_payments(self) -> set[tuple[str, SourceType]]:
         sources = select(jobs.c.network, jobs.c.source_type).distinct()
@@ -132,14 +134,30 @@ class SqlJobStore(Lookup):
 
     async def payments_to_look_at(self, network: str, now: float, limit: int) -> list[Job]:
         due = select(jobs).where(jobs.c.network == network, jobs.c.look_at <= now)
-        rows = await self._rows(due.order_by(jobs.c.look_at, jobs.c.id).limit(limit))
-        return _readable(rows)
+        return await self._first(due.order_by(jobs.c.look_at, jobs.c.id), limit)
 
     async def results_to_send(self, network: str, now: float, limit: int) -> list[Job]:
         delivering = and_(jobs.c.network == network, jobs.c.state == JobState.DELIVERING.value)
         due = select(jobs).where(delivering, jobs.c.next_try <= now)
-        rows = await self._rows(due.order_by(jobs.c.next_try, jobs.c.id).limit(limit))
-        return _readable(rows)
+        return await self._first(due.order_by(jobs.c.next_try, jobs.c.id), limit)
+
+    async def _first(self, due: Select[Any], limit: int) -> list[Job]:
+        rows = await self._rows(due.limit(limit + len(self._unreadable)))
+        return self._readable(rows)[:limit]
+
+    def _readable(self, rows: Iterable[Row[Any]]) -> list[Job]:
+        """A row that this version cannot read (a newer one wrote it, say) hides no other: limits
+        reach past those that are known, from the next call on. Each is told of once.
+        """
+        read = []
+        for row in rows:
+            try:
+                read.append(job_of(row))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                if row.id not in self._unreadable:
+                    log.error("a job cannot be read", extra={"job_id": row.id}, exc_info=error)
+                self._unreadable.add(row.id)
+        return read
 
     async def schedule_look(self, job_id: str, at: float | None) -> None:
         """Of no effect on a payment that has ended. Counts no version."""
@@ -228,17 +246,6 @@ def _look_after(before: Job, after: Job, now: float) -> dict[str, Any]:
     if _is_followed(after) and not _is_followed(before):
         return {"look_at": func.coalesce(jobs.c.look_at, now)}
     return {}
-
-
-def _readable(rows: Iterable[Row[Any]]) -> list[Job]:
-    """A row that this version cannot read (a newer one wrote it, say) hides no other."""
-    read = []
-    for row in rows:
-        try:
-            read.append(job_of(row))
-        except (ValueError, LookupError, TypeError, AttributeError):
-            log.exception("a job cannot be read", extra={"job_id": row.id})
-    return read
 
 
 @lru_cache

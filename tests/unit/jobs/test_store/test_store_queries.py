@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from samples import LAUNCH, a_delivering_job, a_job, a_payment
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.db import database_url, sqlite_file
 from masumi_sumi.errors import UnknownJob
 from masumi_sumi.jobs.model import Job, JobState, Lock, LockOutcome, Payment, PaymentState
 from masumi_sumi.jobs.ports import Cursor
-from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
+from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore, schema
 
 FORM = [{"type": "text", "name": "ü"}]
 
@@ -122,6 +122,32 @@ async def test_results_are_sent_when_their_next_try_has_come(store: SqlJobStore)
 
     assert await store.results_to_send("Preprod", 20.0, 10) == [early, late]
     assert await store.results_to_send("Preprod", 20.0, 1) == [early]
+
+
+async def test_rows_that_cannot_be_read_hide_no_other_and_are_told_of_once(
+    store: SqlJobStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def found() -> list[list[str]]:
+        due = [
+            await store.in_state([JobState.DELIVERING], 1),
+            await store.payments_to_look_at("Preprod", clock.now(), 1),
+            await store.results_to_send("Preprod", clock.now(), 1),
+        ]
+        return [[job.id for job in jobs] for jobs in due]
+
+    spoilt = [await _added(store, a_delivering_job(), clock) for _ in range(3)]
+    sound = await _added(store, a_delivering_job(), clock)
+    for job in spoilt:
+        row = schema.jobs.c.id == job.id
+        await store._database.write(
+            update(schema.jobs).where(row).values(body={"of": "a newer one"})
+        )
+
+    for _ in spoilt:
+        await found()
+
+    assert await found() == [[sound.id]] * 3
+    assert len([each for each in caplog.records if "cannot be read" in each.message]) == 3
 
 
 async def test_a_lock_is_opened_described_and_closed_once(
