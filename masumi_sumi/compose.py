@@ -94,7 +94,7 @@ class AppParts:
         return capture.plain()
 
     async def service(self, agent: KodosumiAgent) -> JobService:
-        supervision = RaySupervision()
+        supervision = RaySupervision(self.settings.start_timeout)
         self._reader = await SqlJobReader.open(self.settings.database_url)
         reader = NearReader(self._reader, supervision)
         return JobService(agent, supervision, reader, self._clock, partial(secrets.token_hex, 8))
@@ -117,7 +117,10 @@ class NearReader:
         return await self._near.job(job_id) or await self._supervision.job(job_id)
 
     async def locks(self, job_id: str) -> list[Lock]:
-        return await self._near.locks(job_id) or await self._supervision.locks(job_id)
+        found = await self._near.locks(job_id)
+        if found or await self._near.job(job_id) is not None:
+            return found
+        return await self._supervision.locks(job_id)
 
 
 def app_parts() -> AppParts:
@@ -132,7 +135,7 @@ class GatewayParts:
         self.settings, self.clock = settings, SystemClock()
         self._near, supervision = (
             SqlJobReader(database_url(settings.database_url)),
-            RaySupervision(),
+            RaySupervision(settings.start_timeout),
         )
         self.jobs = NearReader(self._near, supervision)
         self.cancel = supervision.cancel

@@ -78,17 +78,27 @@ class RayLauncher:
 
     async def _see_off(self, job_id: str) -> None:
         try:
-            handle = self._handle(job_id)
-            spooled = _spooler_is_there()
-            taken = await handle.release.remote(HAND_OVER if spooled else 0.0)
-            if not taken:
-                await self._journal.take_over(job_id, handle)
-            if not (spooled and taken):  # else the spooler ends it
-                ray.kill(handle)
+            await self._let_go(job_id)
         except (RunnerGone, RayActorError) as error:
             log.debug("runner left by itself", extra={"job_id": job_id, "note": _line(error)})
         finally:
             self._forget(job_id)
+
+    async def _let_go(self, job_id: str) -> None:
+        """Once the runner can be reached. Raises RunnerGone, RayActorError."""
+        handle = self._handle(job_id)
+        while True:
+            spooled = _spooler_is_there()
+            try:
+                taken = await handle.release.remote(HAND_OVER if spooled else 0.0)
+                if not taken:
+                    await self._journal.take_over(job_id, handle)
+            except ActorUnavailableError:
+                await asyncio.sleep(1.0)
+                continue
+            if not (spooled and taken):  # else the spooler ends it
+                ray.kill(handle)
+            return
 
     async def stop(self, job_id: str) -> None:
         try:

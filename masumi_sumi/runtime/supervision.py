@@ -12,14 +12,18 @@ from masumi_sumi.jobs.model import Job, Launch, Lock
 from masumi_sumi.runtime import supervisor
 from masumi_sumi.runtime.operators import NOBODY
 
-PATIENCE = 25.0
-"""Seconds for which a call waits for a supervisor that is being restarted."""
+BEYOND = 2.0
+"""Seconds that a call may take longer than the payment node may: a supervisor that died is back in
+less, and what is the longest by default is still below the 15 s that marketplaces wait."""
 
 
 class RaySupervision:
-    """Raises SellerUnavailable when there is no supervisor or it does not answer in time."""
+    """Raises SellerUnavailable when there is no supervisor or it does not answer in time: in the
+    ``start_timeout`` seconds that the payment node has, and a little.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, start_timeout: float) -> None:
+        self._patience = start_timeout + BEYOND
         self._handle: Any = None
         self._user = ""
 
@@ -55,7 +59,7 @@ class RaySupervision:
     async def _ask(self, method: str, *args: Any) -> Any:
         try:
             call = getattr(self._found(), method).remote(*args)
-            return await asyncio.wait_for(_result(call), PATIENCE)
+            return await asyncio.wait_for(_result(call), self._patience)
         except RayTaskError as error:
             if isinstance(error.cause, SumiError):
                 raise error.cause from None
