@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -22,6 +23,8 @@ REQUESTED, INITIATED, CONFIRMED = (
     "RegistrationInitiated",
     "RegistrationConfirmed",
 )
+TOKEN_NAME = re.compile(r"(?:[0-9a-fA-F]{2})+")
+
 STATUS = {
     "Registered": (CONFIRMED,),
     "Deregistered": ("DeregistrationConfirmed",),
@@ -64,7 +67,9 @@ class Agent:
 
 
 class Registry:
-    """``strict`` wants every agent registered; else each of a known policy costs 10 ADA."""
+    """``strict`` wants every agent registered; else each of a known policy costs 10 ADA, if a
+    token could be named so on chain.
+    """
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
@@ -86,7 +91,7 @@ class Registry:
         agent = self._agents.get(identifier)
         if agent is not None:
             return agent if agent.state == CONFIRMED else None
-        if self._strict or len(identifier) <= POLICY_LENGTH:
+        if self._strict or not TOKEN_NAME.fullmatch(identifier[POLICY_LENGTH:]):
             return None
         invented = Agent(id="", identifier=identifier, created_at=0, updated_at=0)
         return replace(invented, pricing=None, offers=(Pricing(),)) if source.is_v2 else invented

@@ -381,6 +381,13 @@ def test_an_agent_of_another_policy_is_refused_before_anything_else(pay: Caller)
     assert refusal(response) == (404, "Network and policyId combination not supported")
 
 
+@pytest.mark.parametrize("name", ["a", "abc", "name", "ab cd"])
+def test_a_token_that_cannot_be_on_chain_is_nobodys_agent(pay: Caller, name: str) -> None:
+    response = pay.init(agentIdentifier=V1_AGENT[:56] + name)
+
+    assert refusal(response) == (500, "Error fetching asset in wallet")
+
+
 def test_a_strict_node_knows_registered_agents_only() -> None:
     with (
         Sandbox(strict=True, frozen=True) as sandbox,
