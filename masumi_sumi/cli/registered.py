@@ -18,9 +18,10 @@ from masumi_sumi.cli.ports import is_open
 from masumi_sumi.db import database_url, sqlite_file
 from masumi_sumi.errors import DocumentInvalid, NodeError, NodeNotConfigured
 from masumi_sumi.exposes import Card, card_of, flow_path
+from masumi_sumi.jobs.identity import POLICY_LENGTH
 from masumi_sumi.jobs.model import Amount, Pricing
 from masumi_sumi.payments.connection import NodeConnection
-from masumi_sumi.payments.registration import CONFIRMED, POLICY_LENGTH, Registration
+from masumi_sumi.payments.registration import CONFIRMED, Registration
 from masumi_sumi.payments.wire import Source, unit
 from masumi_sumi.settings import ENV_FILE, Settings
 

@@ -11,9 +11,9 @@ from masumi_sumi.errors import DocumentInvalid
 from masumi_sumi.exposes import yamls
 from masumi_sumi.exposes.ports import FoundFlow
 from masumi_sumi.flows import DEMO_RULE, is_demo
+from masumi_sumi.jobs.identity import IDENTITY_RULE, is_identity
 
 IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
-AGENT_IDENTIFIER = re.compile(r"[0-9a-fA-F]{57,250}")
 TERMS = frozenset({"price", "source_index", "pay_by", "submit_by", "run", "lock", "repeats"})
 
 CARD_CHARACTERS = 32 * 1024
@@ -84,8 +84,8 @@ def card_of(text: object, url: str = "") -> Card:
     loaded = yamls.load(text if text is not None else "", what, CARD_CHARACTERS)
     said = _mapping({} if loaded is None else loaded, what)
     agent = _text(said, "agentIdentifier", what)
-    if agent is not None and not AGENT_IDENTIFIER.fullmatch(agent):
-        raise _wrong(what, "agentIdentifier must be 57 to 250 hexadecimal characters")
+    if agent is not None and not is_identity(agent):
+        raise _wrong(what, f"agentIdentifier: {IDENTITY_RULE}")
     pricing, fixed = _pricing(said.get("agentPricing"), what)
     return Card(
         display=_text(said, "display", what),

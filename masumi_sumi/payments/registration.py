@@ -12,9 +12,6 @@ from masumi_sumi.errors import NodeUnreadable
 from masumi_sumi.jobs.model import Amount, Pricing
 from masumi_sumi.payments.wire import Fund, parse
 
-POLICY_LENGTH = 56
-"""Characters at the start of an agentIdentifier that name the contract it is registered with."""
-
 CONFIRMED = ("RegistrationConfirmed", "UpdateConfirmed")
 """States in which a registration is on chain."""
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from masumi_sumi.errors import HandlerFailed, SettingInvalid, TermsIncomplete
 from masumi_sumi.flows import DEMO_RULE, error_text, is_demo
+from masumi_sumi.jobs.identity import IDENTITY_RULE, is_identity
 from masumi_sumi.jobs.model import Amount, Pricing, SourceType, Terms
 from masumi_sumi.settings import Settings
 
@@ -45,6 +46,13 @@ class FlowTerms(BaseModel):
     lock: float | None = Field(None, ge=0, allow_inf_nan=False)
     repeats: int | None = Field(None, ge=0)
     demo: dict[str, Any] | None = None
+
+    @field_validator("agent_identifier")
+    @classmethod
+    def _registered(cls, value: str | None) -> str | None:
+        if value is not None and not is_identity(value):
+            raise ValueError(IDENTITY_RULE)
+        return value
 
     @field_validator("network")
     @classmethod
@@ -81,7 +89,8 @@ class FlowTerms(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "terms"
-            raise SettingInvalid(f"{where}: {name}", first.get("input"), first["msg"]) from error
+            rule = first["msg"].removeprefix("Value error, ")
+            raise SettingInvalid(f"{where}: {name}", first.get("input"), rule) from error
 
     def over(self, other: FlowTerms) -> FlowTerms:
         """These terms where they say something, the other's where they do not."""

@@ -113,6 +113,7 @@ def test_an_empty_card_is_one() -> None:
     [
         ("just words", "mapping"),
         ("agentIdentifier: nonsense", "hexadecimal"),
+        (f"agentIdentifier: {AGENT[:-1]}", "in pairs"),
         (f"agentIdentifier: {'1' * 64}", "quotes"),
         ("display: 5", "quotes"),
         ("tags: demo", "list of texts"),

@@ -226,7 +226,6 @@ async def test_an_operator_can_give_a_flow_away(shop: MakeShop, sold_app: Module
     ("terms", "error"),
     [
         (FlowTerms(agent_identifier=AGENT), TermsIncomplete),
-        (FlowTerms(agent_identifier="", network="Preprod"), TermsIncomplete),
         (FlowTerms(price=5_000_000), TermsIncomplete),
         (FlowTerms(price=lambda data: 1), TermsIncomplete),
         (FlowTerms(price=5_000_000, network="Preprod"), TermsIncomplete),
@@ -267,6 +266,7 @@ async def test_terms_that_cannot_hold_stop_the_app_at_its_start(shop: MakeShop):
         ({"network": "Preprd"}, "network"),
         ({"agent_identifer": AGENT}, "agent_identifer"),
         ({"agent_identifier": None}, "agent_identifier"),
+        ({"agent_identifier": ""}, "agent_identifier"),
         ({"pricing": "Cheap"}, "pricing"),
         ({"pay_by": -1}, "pay_by"),
         ({"pay_by": float("inf")}, "pay_by"),
@@ -277,6 +277,22 @@ async def test_terms_that_cannot_hold_stop_the_app_at_its_start(shop: MakeShop):
 def test_a_term_that_cannot_be_is_refused_where_it_is_said(said: dict[str, Any], named: str):
     with pytest.raises(SettingInvalid, match=f"@sumi: {named}"):
         sumi(**said)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [AGENT[:-1], f"{AGENT}e", f"{AGENT}\n", f"{AGENT[:-2]}zz", AGENT[:56], "7e8b...", "7e" * 126],
+)
+def test_an_identifier_that_no_registry_gives_is_refused_where_it_is_said(typed: str):
+    with pytest.raises(SettingInvalid, match="hexadecimal digits in pairs, 58 to 250") as refusal:
+        sumi(agent_identifier=typed, network="Preprod")
+
+    assert str(refusal.value).startswith(f"@sumi: agent_identifier={typed!r} is not valid: expect")
+
+
+@pytest.mark.parametrize("given", [AGENT, AGENT.upper(), "7e" * 29, "7e" * 125])
+def test_an_identifier_that_a_node_takes_is_taken(given: str):
+    assert FlowTerms.of("@sumi", {"agent_identifier": given}).agent_identifier == given
 
 
 def test_a_decorated_handler_stays_what_it_was():
