@@ -169,7 +169,7 @@ class Mip003Face:
 
     async def openapi(self, request: Request, offer: Offer) -> Response:
         schema = mip003_schema(await self._service.form(offer.flow))
-        return JSONResponse(flow_document(offer.name, schema, priced=not offer.terms(None).free))
+        return JSONResponse(flow_document(offer.name, schema, offer.terms(None)))
 
 
 ACTIONS: dict[str, tuple[str, Action]] = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from masumi_sumi.faces.openapi import mip003
 from masumi_sumi.faces.openapi.inputs import input_values
+from masumi_sumi.faces.openapi.sale import SALE, Sale
 from masumi_sumi.faces.openapi.words import (
     OBJECT,
     Schema,
@@ -14,6 +15,7 @@ from masumi_sumi.faces.openapi.words import (
     operation,
     parameter,
 )
+from masumi_sumi.jobs.model import Terms
 
 REFUSALS = {
     "availability": (500,),
@@ -26,12 +28,13 @@ REFUSALS = {
 }
 
 
-def flow_document(name: str, schema: dict[str, Any], *, priced: bool) -> Schema:
+def flow_document(name: str, schema: dict[str, Any], terms: Terms) -> Schema:
     """``schema`` is what the flow's input_schema answers."""
+    priced = not terms.free
     started = mip003.STARTED_PRICED if priced else mip003.STARTED_FREE
     own = {"Input": input_values(schema["input_data"]), "Started": started}
     paths = {f"/{call}": item for call, item in endpoints(priced=priced).items()}
-    return document(name, "./", paths, mip003.SHAPES | own)
+    return document(name, "./", paths, mip003.SHAPES | own) | {SALE: Sale.of(terms).told()}
 
 
 def endpoints(*, priced: bool) -> dict[str, Schema]:

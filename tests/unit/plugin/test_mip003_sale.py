@@ -711,6 +711,27 @@ async def test_terms_are_settled_when_the_job_starts(shop: MakeShop):
     )
 
 
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [
+        (PRICED["*"], {"pricingType": "Fixed"}),
+        (replace_terms(price=len), {"pricingType": "Dynamic"}),
+        (replace_terms(source_index=0), {"pricingType": "Fixed", "supportedPaymentSourceIndex": 0}),
+        (replace_terms(pricing="Free"), {"pricingType": "Free"}),
+    ],
+)
+async def test_the_document_tells_the_terms(shop: MakeShop, terms: FlowTerms, told: dict[str, Any]):
+    document = (await shop({"*": terms}).get("/openapi")).json()
+
+    assert document["x-masumi"] == {"agentIdentifier": AGENT, "network": "Preprod", **told}
+
+
+async def test_the_document_of_a_flow_without_an_identity_names_none(shop: MakeShop):
+    document = (await shop().get("/openapi")).json()
+
+    assert document["x-masumi"] == {"pricingType": "Free"}
+
+
 # --- the kodosumi side -------------------------------------------------------------------------
 
 

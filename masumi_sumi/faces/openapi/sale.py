@@ -1,0 +1,35 @@
+"""On what terms a flow is sold, beside what OpenAPI itself has words for."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from masumi_sumi.jobs.model import Pricing, Terms
+
+SALE = "x-masumi"
+"""Where a flow's document has it: a name that OpenAPI leaves to others."""
+
+
+class Sale(BaseModel):
+    """What hangs on no input. A text is empty, and an index None, where the terms say nothing."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+
+    pricing: Pricing = Field(alias="pricingType")
+    network: str = ""
+    agent_identifier: str = Field("", alias="agentIdentifier")
+    source_index: int | None = Field(None, alias="supportedPaymentSourceIndex")
+
+    @classmethod
+    def of(cls, terms: Terms) -> Self:
+        return cls(
+            pricing=terms.pricing,
+            network=terms.network,
+            agent_identifier=terms.agent_identifier,
+            source_index=terms.source_index,
+        )
+
+    def told(self) -> dict[str, Any]:
+        return self.model_dump(by_alias=True, exclude_defaults=True)
