@@ -223,18 +223,22 @@ def _deadlines(network: str, settings: Settings) -> Finding:
 
 
 async def registered(settings: Settings) -> AsyncIterator[Finding]:
-    """The agents that the exposes sell, against what their registry says of them."""
-    from masumi_sumi.cli import registered as agents
+    """All agents that are sold from here, by cards or by their apps, against their registries."""
+    from masumi_sumi.cli.exposed import exposed
+    from masumi_sumi.cli.registered import compared
+    from masumi_sumi.cli.served import served
+    from masumi_sumi.cli.sold import together, unlike
 
-    try:
-        sold, unread = await asyncio.to_thread(agents.exposed, settings)
-    except agents.NothingExposed as nothing:
-        if nothing.verdict:
-            yield Finding("exposes", nothing.verdict, nothing.words, nothing.advice)
-        return
-    for finding in unread:
+    cards = await asyncio.to_thread(exposed, settings)
+    apps = await served(settings, cards.names)
+    for finding in (*cards.findings, *apps.findings, *unlike(cards.sold, apps.flows)):
         yield finding
-    async for finding in agents.compared(sold, settings):
+    sold = together(cards.sold, apps.flows)
+    if not sold:
+        free = f" ({len(apps.flows)} flows run free)" if apps.flows else ""
+        words = f"none was found for sale{free}, so there is none to compare with a registry"
+        yield Finding("agents", "good", words)
+    async for finding in compared(sold, settings):
         yield finding
 
 

@@ -1,132 +1,26 @@
-"""Whether what is exposed is what is registered: address, price, wallet and network of agents."""
+"""Whether what is sold is what is registered: address, price, wallet and network of agents."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Iterator
 from urllib.parse import urlsplit
-
-from dotenv import dotenv_values
 
 from masumi_sumi.cli.environment import reachable
 from masumi_sumi.cli.findings import Finding, Verdict
-from masumi_sumi.cli.operator import Operator, panel_url
-from masumi_sumi.cli.panel import PanelRefused
-from masumi_sumi.cli.ports import is_open
-from masumi_sumi.db import database_url, sqlite_file
-from masumi_sumi.errors import DocumentInvalid, NodeError, NodeNotConfigured
-from masumi_sumi.exposes import Card, card_of, flow_path
+from masumi_sumi.cli.operator import panel_url
+from masumi_sumi.cli.sold import Sold
+from masumi_sumi.errors import NodeError, NodeNotConfigured
 from masumi_sumi.jobs.identity import POLICY_LENGTH
-from masumi_sumi.jobs.model import Amount, Pricing
+from masumi_sumi.jobs.model import Amount
 from masumi_sumi.payments.connection import NodeConnection
 from masumi_sumi.payments.registration import CONFIRMED, Registration
 from masumi_sumi.payments.wire import Source, unit
-from masumi_sumi.settings import ENV_FILE, Settings
+from masumi_sumi.settings import Settings
 
 TIMEOUT = 10.0
 
-REGISTER = "register the agent at the node, and put its identifier into the flow's card"
-
-
-@dataclass(frozen=True, slots=True)
-class Sold:
-    """A flow of an expose that is sold under an identity. ``id`` is ``NAME[/FLOW]``."""
-
-    id: str
-    network: str
-    agent: str
-    pricing: Pricing
-    price: tuple[Amount, ...] = ()
-    index: int | None = None
-
-    @property
-    def what(self) -> str:
-        return f"agent of {self.id}"
-
-
-class NothingExposed(Exception):
-    """There is nothing to compare; with a ``verdict`` where that may be a finding itself."""
-
-    def __init__(self, verdict: Verdict | None = None, words: str = "", advice: str = "") -> None:
-        super().__init__(verdict, words, advice)
-        self.verdict, self.words, self.advice = verdict, words, advice
-
-
-def exposed(settings: Settings) -> tuple[list[Sold], list[Finding]]:
-    """What the panel's exposes sell, and findings of flows whose cards do not say.
-
-    Raises NothingExposed when there is no panel to ask.
-    """
-    book = sqlite_file(database_url(settings.expose_database_url))
-    if book is not None and not book.exists() and not settings.panel:
-        raise NothingExposed()  # nothing was ever exposed from here
-    panel = panel_url(settings, None)
-    if not _answers(panel):
-        words = f"no panel answers at {panel}, so no agent was compared with its registration"
-        raise NothingExposed("beware", words, "start it, or set SUMI_PANEL, and look again")
-    try:
-        with Operator(panel, os.environ, dotenv_values(ENV_FILE), timeout=TIMEOUT) as operator:
-            return read(operator.exposes())
-    except PanelRefused as error:
-        advice = "set KODOSUMI_API_KEY, or SUMI_PANEL to the panel's address"
-        raise NothingExposed("beware", str(error), advice) from error
-
-
-def read(exposes: Iterable[Mapping[str, Any]]) -> tuple[list[Sold], list[Finding]]:
-    """Of exposes as the panel shows them; what is disabled is not sold."""
-    sold: list[Sold] = []
-    unread: list[Finding] = []
-    for expose in exposes:
-        if expose["enabled"]:
-            _read(expose, sold, unread)
-    return sold, unread
-
-
-def _answers(panel: str) -> bool:
-    """Whether somebody listens there; cheap, so that a doctor is fast where nothing runs."""
-    parts = urlsplit(panel)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        return is_open(port, parts.hostname or "")
-    except OSError:  # its name does not resolve
-        return False
-
-
-def _read(expose: Mapping[str, Any], sold: list[Sold], unread: list[Finding]) -> None:
-    for meta in expose["meta"] or ():
-        if not meta["enabled"]:
-            continue
-        name = f"{expose['name']}/{flow_path(meta['url']).strip('/')}".rstrip("/")
-        try:
-            card = card_of(meta["data"], meta["url"])
-        except DocumentInvalid as error:
-            unread.append(Finding(f"flow {name}", "bad", str(error), "correct its card"))
-            continue
-        if card.agent_identifier:
-            _add(name, card, card.agent_identifier, expose["network"], sold, unread)
-
-
-def _add(
-    name: str,
-    card: Card,
-    agent: str,
-    network: str | None,
-    sold: list[Sold],
-    unread: list[Finding],
-) -> None:
-    if network is None:
-        words = "has an agentIdentifier, but its expose has no network: nobody can hire it"
-        unread.append(Finding(f"flow {name}", "bad", words, "set the expose's network"))
-        return
-    price = tuple(Amount(str(p["amount"]), unit(p.get("unit", ""))) for p in card.fixed)
-    implied: Pricing = "Dynamic" if "price" in card.terms else "Fixed"
-    index = card.terms.get("source_index")
-    sold.append(Sold(name, network, agent, card.pricing or implied, price, index))
-
-
-# --- comparing ---------------------------------------------------------------------------------
+REGISTER = "register the agent at the node, and put its identifier into the flow's card or terms"
+PRICING = "correct the pricing in the flow's terms or card (and refresh it), or register anew"
 
 
 async def compared(sold: Iterable[Sold], settings: Settings) -> AsyncIterator[Finding]:
@@ -138,9 +32,19 @@ async def compared(sold: Iterable[Sold], settings: Settings) -> AsyncIterator[Fi
         try:
             async for finding in _at_node(network, agents, settings):
                 yield finding
-        except (NodeError, NodeNotConfigured) as error:
+        except NodeNotConfigured:
+            yield _unknown(network, agents)
+        except NodeError as error:
             words = f"its agents were not compared: {error}"
             yield Finding(f"registry of {network}", "bad", words, "mend the node, and look again")
+
+
+def _unknown(network: str, agents: list[Sold]) -> Finding:
+    """An app that runs was started with a node: a sandbox, or one that is not named here."""
+    named = ", ".join(sold.id or "/" for sold in agents)
+    words = f"SUMI_NODES names no node of {network}, so {named} could not be compared"
+    verdict: Verdict = "beware" if all(sold.served_at for sold in agents) else "bad"
+    return Finding(f"registry of {network}", verdict, words, f"name one that sells on {network}")
 
 
 async def _at_node(
@@ -212,7 +116,8 @@ def _of_address(sold: Sold, said: Registration, settings: Settings) -> Iterator[
         yield Finding(sold.what, "bad", words, wanted)
     elif any(parts.path.rstrip("/").endswith(urlsplit(url).path) for url in ours):
         words = f"is registered at {said.url}, and this machine answers at {ours[0]}"
-        advice = "see that the first leads to the second, or set SUMI_PANEL to the public address"
+        advice = "see that the first leads to the second"
+        advice += ", or set SUMI_PANEL to the public address" if sold.exposed else ""
         yield Finding(sold.what, "beware", words, advice)
     else:
         yield Finding(sold.what, "bad", f"is registered at {said.url}, not at {ours[0]}", wanted)
@@ -221,7 +126,8 @@ def _of_address(sold: Sold, said: Registration, settings: Settings) -> Iterator[
 def addresses(sold: Sold, settings: Settings) -> list[str]:
     """Where buyers find a flow in MIP-003: through the gateway, and at Ray Serve itself."""
     serve = f"http://{reachable(settings.host)}:{settings.serve_port}"
-    return [f"{panel_url(settings, None)}/mip003/{sold.id}", f"{serve}/{sold.id}"]
+    own = sold.served_at or f"{serve}/{sold.id}"
+    return [f"{panel_url(settings, None)}/mip003/{sold.id}", own] if sold.exposed else [own]
 
 
 def _of_price(sold: Sold, said: Registration) -> Iterator[Finding]:
@@ -241,7 +147,7 @@ def _of_price(sold: Sold, said: Registration) -> Iterator[Finding]:
     registered = offered.pricing if offered else "without a price that can be paid here"
     if offered is None or offered.pricing != sold.pricing:
         words = f"is sold as {sold.pricing}, and registered {registered}"
-        yield Finding(sold.what, "bad", words, "correct agentPricing in the card, or register anew")
+        yield Finding(sold.what, "bad", words, PRICING)
     elif sold.pricing == "Fixed" and sold.price and _sums(sold.price) != _sums(offered.price):
         from masumi_sumi.buyer import money
 

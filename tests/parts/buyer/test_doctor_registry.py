@@ -8,17 +8,10 @@ from typing import Any
 
 import pytest
 
+from masumi_sumi.cli.exposed import Exposed, exposed, read
 from masumi_sumi.cli.findings import Finding
-from masumi_sumi.cli.registered import (
-    NothingExposed,
-    Sold,
-    addresses,
-    compared,
-    exposed,
-    of_source,
-    of_wallet,
-    read,
-)
+from masumi_sumi.cli.registered import addresses, compared, of_source, of_wallet
+from masumi_sumi.cli.sold import Sold
 from masumi_sumi.payments.registration import Registration
 from masumi_sumi.payments.wire import Source
 from masumi_sumi.sandbox import Pricing, Sandbox, SandboxKey
@@ -73,15 +66,16 @@ async def found(settings: Settings, *sold: Sold) -> list[Finding]:
 def test_a_card_with_an_identity_is_a_flow_that_is_sold():
     card = f"agentIdentifier: '{STRANGER}'\n{ADA_10}\nterms: {{source_index: 2}}"
 
-    [sold], unread = read([an_expose(card)])
+    found = read([an_expose(card)])
+    [sold] = found.sold
 
-    assert unread == []
+    assert (found.names, found.findings) == ({"prime"}, [])
     assert (sold.id, sold.network, sold.agent, sold.index) == ("prime", "Preprod", STRANGER, 2)
     assert [(part.amount, part.unit) for part in sold.price] == [("10000000", "")]
 
 
 def test_a_price_in_the_terms_makes_a_flow_dynamic():
-    [sold], _ = read([an_expose(f"agentIdentifier: '{STRANGER}'\nterms: {{price: 5}}")])
+    [sold] = read([an_expose(f"agentIdentifier: '{STRANGER}'\nterms: {{price: 5}}")]).sold
 
     assert sold.pricing == "Dynamic"
 
@@ -94,9 +88,10 @@ def test_a_price_in_the_terms_makes_a_flow_dynamic():
     ],
 )
 def test_a_flow_that_cannot_be_sold_is_a_finding(expose: dict[str, Any], words: str):
-    sold, [finding] = read([expose])
+    found = read([expose])
+    [finding] = found.findings
 
-    assert sold == []
+    assert found.sold == []
     assert (finding.what, finding.verdict) == ("flow prime", "bad")
     assert words in finding.words
     assert finding.advice
@@ -106,22 +101,22 @@ def test_what_is_free_or_disabled_is_not_looked_up():
     card = f"agentIdentifier: '{STRANGER}'"
     off = [{"url": "/prime/", "data": card, "enabled": False}]
 
-    assert read([an_expose("display: Free"), an_expose(card, enabled=False)]) == ([], [])
-    assert read([an_expose(card, meta=off), an_expose(card, meta=None)]) == ([], [])
+    free, disabled = an_expose("display: Free"), an_expose(card, enabled=False)
+    for exposes in ([free], [disabled], [an_expose(card, meta=off)], [an_expose(card, meta=None)]):
+        found = read(exposes)
+        assert (found.sold, found.findings) == ([], [])
+    assert read([disabled]).names == set()
 
 
 def test_without_a_panel_the_round_goes_on(tmp_path: Path):
     fresh = Settings(data_dir=tmp_path / "new", nodes={})
-    with pytest.raises(NothingExposed) as nothing:
-        exposed(fresh)
-    assert nothing.value.verdict is None
+    assert exposed(fresh) == Exposed()
 
     (tmp_path / "exposes.db").touch()
     left = Settings(data_dir=tmp_path, nodes={}, panel="http://127.0.0.1:9")
-    with pytest.raises(NothingExposed) as nothing:
-        exposed(left)
-    assert nothing.value.verdict == "beware"
-    assert "http://127.0.0.1:9" in nothing.value.words
+    [finding] = exposed(left).findings
+    assert finding.verdict == "beware"
+    assert "http://127.0.0.1:9" in finding.words
 
 
 # --- what is registered ------------------------------------------------------------------------
@@ -187,7 +182,7 @@ async def test_a_price_that_is_not_the_registered_one_is_bad(
 ):
     agent = registered(node, **registration)
     if "price" in sale:
-        [shown], _ = read([an_expose(f"agentIdentifier: '{agent}'\n{ADA_10}")])
+        [shown] = read([an_expose(f"agentIdentifier: '{agent}'\n{ADA_10}")]).sold
         sale = {"price": shown.price}
 
     [finding] = await found(settings, a_flow(agent, **sale))
@@ -278,3 +273,22 @@ def test_the_addresses_are_the_gateways_and_serves(settings: Settings):
         "https://agents.example/mip003/prime/async",
         "http://127.0.0.1:8005/prime/async",
     ]
+
+
+def test_an_app_that_is_no_expose_has_its_own_address_only(settings: Settings):
+    met = "http://10.0.0.5:80/prime"
+
+    assert addresses(a_flow(STRANGER, exposed=False, served_at=met), settings) == [met]
+
+
+async def test_a_network_without_a_node_here_is_bad_only_where_nothing_runs_on_it(
+    settings: Settings,
+):
+    card = a_flow(STRANGER, network="Mainnet")
+    app = a_flow(STRANGER, network="Mainnet", id="two", served_at="http://127.0.0.1:8005/two")
+
+    [runs] = await found(settings, app)
+    [asked] = await found(settings, app, card)
+
+    assert (runs.what, runs.verdict, asked.verdict) == ("registry of Mainnet", "beware", "bad")
+    assert "SUMI_NODES names no node of Mainnet, so two, prime could" in asked.words
