@@ -47,37 +47,25 @@ def _unknown(network: str, agents: list[Sold]) -> Finding:
     return Finding(f"registry of {network}", verdict, words, f"name one that sells on {network}")
 
 
-async def _at_node(
-    network: str, agents: Iterable[Sold], settings: Settings
-) -> AsyncIterator[Finding]:
+async def _at_node(network: str, agents: list[Sold], settings: Settings) -> AsyncIterator[Finding]:
     known = settings.node(network)
     async with NodeConnection(known.url, known.token, timeout=TIMEOUT) as node:
         sources = [each for each in await node.payment_sources() if each.network == network]
         for each in agents:
             own = await node.own_registration(network, each.agent)
             said = own or await node.registration(network, each.agent)
-            for finding in _findings(each, sources, own is not None, said, settings):
+            if said is None:
+                yield Finding(each.what, "bad", f"is not registered on {network}", REGISTER)
+                continue
+            found = [
+                *of_source(each, sources),
+                *of_wallet(each, own is not None, said),
+                *_of_address(each, agents, said, settings),
+                *_of_price(each, said),
+            ]
+            good = f"is registered as {said.name} at {said.url}"
+            for finding in found or [Finding(each.what, "good", good)]:
                 yield finding
-
-
-def _findings(
-    sold: Sold,
-    sources: list[Source],
-    is_own: bool,
-    said: Registration | None,
-    settings: Settings,
-) -> Iterator[Finding]:
-    if said is None:
-        words = f"is not registered on {sold.network}"
-        yield Finding(sold.what, "bad", words, REGISTER)
-        return
-    found = [
-        *of_source(sold, sources),
-        *of_wallet(sold, is_own, said),
-        *_of_address(sold, said, settings),
-        *_of_price(sold, said),
-    ]
-    yield from found or [Finding(sold.what, "good", f"is registered as {said.name} at {said.url}")]
 
 
 def of_source(sold: Sold, sources: list[Source]) -> Iterator[Finding]:
@@ -102,7 +90,9 @@ def of_wallet(sold: Sold, is_own: bool, said: Registration) -> Iterator[Finding]
         yield Finding(sold.what, "bad", words, "give the node a selling wallet; register it anew")
 
 
-def _of_address(sold: Sold, said: Registration, settings: Settings) -> Iterator[Finding]:
+def _of_address(
+    sold: Sold, agents: Iterable[Sold], said: Registration, settings: Settings
+) -> Iterator[Finding]:
     """Buyers put ``/start_job`` behind the address, and not all of them cut a slash at its end."""
     ours = addresses(sold, settings)
     wanted = f"update the registration's apiBaseUrl to {ours[0]}, as buyers reach it"
@@ -114,13 +104,31 @@ def _of_address(sold: Sold, said: Registration, settings: Settings) -> Iterator[
     elif parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         words = f"is registered at {said.url!r}, which buyers cannot put a path behind"
         yield Finding(sold.what, "bad", words, wanted)
-    elif any(parts.path.rstrip("/").endswith(urlsplit(url).path) for url in ours):
+    elif _leads_to(sold, said, settings):
         words = f"is registered at {said.url}, and this machine answers at {ours[0]}"
         advice = "see that the first leads to the second"
         advice += ", or set SUMI_PANEL to the public address" if sold.exposed else ""
         yield Finding(sold.what, "beware", words, advice)
+    elif twin := _registered_one(sold, agents, said, settings):
+        words = f"sells under the identity of {twin.id or '/'}, which buyers are led to instead"
+        advice = "register it as an agent of its own, if buyers shall find it"
+        yield Finding(sold.what, "beware", words, advice)
     else:
         yield Finding(sold.what, "bad", f"is registered at {said.url}, not at {ours[0]}", wanted)
+
+
+def _leads_to(sold: Sold, said: Registration, settings: Settings) -> bool:
+    """Whether it may, through a proxy: the host is the operator's own affair."""
+    path = urlsplit(said.url).path.rstrip("/")
+    return any(path.endswith(urlsplit(url).path) for url in addresses(sold, settings))
+
+
+def _registered_one(
+    sold: Sold, agents: Iterable[Sold], said: Registration, settings: Settings
+) -> Sold | None:
+    """The flow that the registration means, where several are sold under one identity."""
+    twins = (each for each in agents if each.agent == sold.agent)
+    return next((each for each in twins if _leads_to(each, said, settings)), None)
 
 
 def addresses(sold: Sold, settings: Settings) -> list[str]:

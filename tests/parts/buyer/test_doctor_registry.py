@@ -158,6 +158,19 @@ async def test_the_address_is_ours(
     assert bool(finding.advice) is (verdict != "good")
 
 
+async def test_of_flows_under_one_identity_only_one_can_be_the_registered_one(
+    node: Sandbox, settings: Settings
+):
+    agent = registered(node, "https://agents.example/mip003/prime/async")
+    one, other = a_flow(agent, id="prime/async"), a_flow(agent, id="prime/sync")
+
+    good, twin = await found(settings, one, other)
+    [alone] = await found(settings, other)
+
+    assert (good.verdict, twin.verdict, alone.verdict) == ("good", "beware", "bad")
+    assert "sells under the identity of prime/async" in twin.words
+
+
 @pytest.mark.parametrize(
     ("registration", "sale", "words"),
     [
