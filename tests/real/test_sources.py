@@ -86,15 +86,25 @@ def test_the_doctor_compares_an_expose_with_its_registration(repeater: Shop, pan
     expose = {"name": "repeater", "network": "Preprod", "meta": meta}
     assert panel.http.post("/expose", json=expose).status_code == 201
 
-    command = [sys.executable, "-m", "masumi_sumi", "doctor", "--json"]
-    done = subprocess.run(
-        command, env=repeater.stack.environment, capture_output=True, text=True, check=False
-    )
+    words = diagnosed(repeater.stack, "agent of repeater")
     panel.http.delete("/expose/repeater")
 
-    findings = [json.loads(line) for line in done.stdout.splitlines()]
-    ours = [each for each in findings if each["what"] == "agent of repeater"]
+    assert any("0 of its payment sources are Fixed" in said for said in words), words
+    assert any("is registered at http://localhost:8000" in said for said in words), words
+
+
+def test_the_doctor_compares_what_a_decorator_alone_sells(repeater: Shop) -> None:
+    [words] = diagnosed(repeater.stack, "agent of sources")
+
+    assert words == f"is registered at http://localhost:8000, not at {repeater.url}"
+
+
+def diagnosed(stack: Stack, what: str) -> list[str]:
+    """The words of the doctor's findings of something that is not as it should be."""
+    command = [sys.executable, "-m", "masumi_sumi", "doctor", "--json"]
+    done = subprocess.run(
+        command, env=stack.environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2, done.stderr
-    words = [each["words"] for each in ours]
-    assert any("0 of its payment sources are Fixed" in said for said in words), findings
-    assert any("is registered at http://localhost:8000" in said for said in words), findings
+    findings = [json.loads(line) for line in done.stdout.splitlines()]
+    return [each["words"] for each in findings if each["what"] == what]
