@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from serve_stand_in import serving
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -273,6 +274,44 @@ async def test_an_agent_that_is_registered_where_it_answers_is_good(
     [finding] = await looked(settings)
 
     assert (finding.what, finding.verdict) == ("agent of prime/sync", "good")
+
+
+def a_panel(card: str) -> Starlette:
+    """With one expose, ``prime``, and a card for its flow at /sync."""
+    meta = [{"url": "/prime/sync", "data": card, "enabled": True}]
+    expose = {"name": "prime", "network": "Preprod", "enabled": True, "meta": meta}
+
+    def shown(request: Request) -> JSONResponse:
+        return JSONResponse([expose])
+
+    return Starlette(routes=[Route("/expose", shown)])
+
+
+@pytest.mark.parametrize(
+    ("carded", "found"),
+    [
+        (AGENT, [("agent of prime/sync", "good")]),
+        (OTHER, [("flow prime/sync", "bad"), ("agent of prime/sync", "good")]),
+    ],
+)
+async def test_a_flow_with_a_card_is_looked_at_once_and_held_to_its_card(
+    running: Apps,
+    an_app: Callable[..., Any],
+    node: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    carded: str,
+    found: list[tuple[str, str]],
+):
+    monkeypatch.setenv("KODOSUMI_API_KEY", "the-key")
+    panel = running({"/": a_panel(f"agentIdentifier: '{carded}'")}).serve_port
+    place = f"http://127.0.0.1:{panel}"
+    nodes = {"Preprod": {"url": node.url, "token": "seller-key"}}
+    node.register(AGENT, url=f"{place}/mip003/prime/sync")
+    app = an_app({"/sync": priced()})
+
+    findings = await looked(running({"/prime": app}, nodes=nodes, panel=place))
+
+    assert [(each.what, each.verdict) for each in findings] == found
 
 
 async def test_where_nothing_is_for_sale_it_is_said(running: Apps, sold_app: ModuleType):
