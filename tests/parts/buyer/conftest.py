@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 from agent_stand_in import URL, Dropped, Seller, Time, priced
+from serve_stand_in import serving
 
 from masumi_sumi.buyer import AgentClient, Buyer, Purchases, World
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.sandbox import Sandbox
+from masumi_sumi.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -66,5 +71,28 @@ def buyer(
 
     def make(**options: Any) -> Buyer:
         return Buyer(agent, options.pop("node", node), world=world, **options)
+
+    return make
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Settings]]:
+    """``running({prefix: app}, **settings)``: the settings of who looks at these apps."""
+    monkeypatch.chdir(tmp_path)
+    with ExitStack() as stack:
+
+        def start(apps: dict[str, Any], **more: Any) -> Settings:
+            port = stack.enter_context(serving(apps))
+            return Settings(data_dir=tmp_path, serve_port=port, **{"nodes": {}, **more})
+
+        yield start
+
+
+@pytest.fixture
+def an_app(sold_app: ModuleType, tmp_path: Path) -> Callable[..., Any]:
+    """``an_app({flow: terms})``: the author's app with SumiMiddleware around it."""
+
+    def make(flows: dict[str, Any]) -> Any:
+        return sold_app.Shop(tmp_path, flows).middleware
 
     return make
