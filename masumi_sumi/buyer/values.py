@@ -28,13 +28,12 @@ from masumi_sumi.flows.questions import (
     Type,
 )
 from masumi_sumi.flows.rules import faults
-from masumi_sumi.flows.scales import FORMATS, Limit, Scale, place, written
+from masumi_sumi.flows.scales import FORMATS, GREATEST_WHOLE, Limit, Scale, place, written
 
 _TELEPHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{2,30}")
 _YES = {"yes", "y", "true", "on", "1"}
 _NO = {"no", "n", "false", "off", "0"}
 _MOST_FILES = 100
-_GREATEST_WHOLE = 2**53 - 1
 
 
 def answers(form: Form, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +157,7 @@ def _number(question: Question, value: Any) -> int | float:
 
 def _plain(at: Fraction, value: int | float) -> int | float:
     """Whole numbers without a fraction: JavaScript, and so its hash, knows no other."""
-    return int(at) if at.denominator == 1 and abs(at) <= _GREATEST_WHOLE else value
+    return int(at) if at.denominator == 1 and abs(at) <= GREATEST_WHOLE else value
 
 
 def _moment(question: Question, value: Any) -> str:

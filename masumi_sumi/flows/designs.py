@@ -1,6 +1,8 @@
 """The elements that ask what a MIP-003 schema asks: the way back from a schema to a form.
 
-``mip003_schema(read_form(schema_elements(schema)))`` is the schema again where it is one of ours.
+``mip003_schema(read_form(schema_elements(schema)))`` is the schema again where it is one of ours:
+rules that it tells as sentences of a description are rules again. (A button that need not be
+pressed becomes a select, which starts at a choice.)
 Of another agent's schema it is the nearest that a form can ask: text that must be an email or a
 URL is a field of that type, and ``string`` is text.
 """
@@ -14,6 +16,7 @@ from itertools import count
 from typing import Any
 
 from masumi_sumi.flows.choices import box
+from masumi_sumi.flows.elements import read_form
 from masumi_sumi.flows.kinds import Kind
 from masumi_sumi.flows.questions import (
     CHOICES,
@@ -27,6 +30,7 @@ from masumi_sumi.flows.questions import (
     Type,
     read_schema,
 )
+from masumi_sumi.flows.remarks import described, readings
 from masumi_sumi.flows.scales import number_text, place, written
 
 Facts = dict[str, Any]
@@ -70,12 +74,22 @@ def _can_be_asked(question: Question) -> bool:
 
 
 def _elements(question: Question) -> Iterator[Facts]:
-    yield _element(question)
+    yield _told(question)
     if _is_of_several(question):
         for word in question.values:
             ticked = word in _worded_all(question.default)
             about = {"type": "boolean", "name": box(question.id, word), "option": word}
             yield about | ({"value": True} if ticked else {})
+
+
+def _told(question: Question) -> Facts:
+    """With the rules of its description, as far as the form will tell them in the same words."""
+    for reading in reversed(readings(question)[1:]):
+        element = _element(reading)
+        form = read_form([element])
+        if [described(field, form) for field in form.fields] == [question.description]:
+            return element
+    return _element(question)
 
 
 def _element(question: Question) -> Facts:
@@ -93,6 +107,7 @@ def _text(question: Question) -> Facts:
     facts: Facts = {
         "min_length": _length(question.low),
         "max_length": _length(question.high),
+        "pattern": question.pattern,
     }
     if question.type is not Type.PASSWORD:
         facts["value"] = _worded(question.default)
@@ -107,10 +122,16 @@ def _number(question: Question) -> Facts:
         low = str(-_BEYOND)  # else the steps would be counted from the default
     return {
         "value": "" if at is None else number_text(at),
-        "step": "1" if whole else "any",
+        "step": _number_step(question.step, whole),
         "min_value": low,
         "max_value": question.high.text if question.high else "",
     }
+
+
+def _number_step(step: Fraction | None, whole: bool) -> str:
+    if step is None or (whole and step.denominator != 1):
+        return "1" if whole else "any"
+    return number_text(step)
 
 
 def _range(question: Question) -> Facts:
@@ -145,7 +166,14 @@ def _moment(question: Question) -> Facts:
         "value": _worded(question.default),
         f"min_{name}": question.low.text if question.low else "",
         f"max_{name}": question.high.text if question.high else "",
+        **_seconds(question),
     }
+
+
+def _seconds(question: Question) -> Facts:
+    if question.step is None or question.type not in (Type.TIME, Type.DATETIME):
+        return {}
+    return {"step": number_text(question.step)}
 
 
 def _switch(question: Question) -> Facts:
@@ -162,7 +190,7 @@ def _choice(question: Question) -> Facts:
         value = json.dumps(chosen, ensure_ascii=False) if chosen else ""
         return {"type": Kind.CHOICES.value, "option": options, "value": value, **bounds}
     radio = question.type is Type.RADIO
-    value = _worded(question.default)
+    value = next(map(_worded, _worded_all(question.default)), "")
     return {"type": "radio" if radio else "select", "option": options, "value": value}
 
 

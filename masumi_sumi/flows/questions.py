@@ -72,7 +72,8 @@ class Bound:
 class Question:
     """One field. ``default`` is JSON as the agent gave it; ``value`` is a hidden field's.
 
-    ``formats`` are the rules of that name: nonempty, email, url, integer, tel-pattern.
+    ``formats`` are the rules of that name: nonempty, email, url, integer, tel-pattern. No schema
+    has a rule for a ``pattern``: only a description tells one.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Question:
     step: Fraction | None = None
     formats: frozenset[str] = frozenset()
     accept: str = ""
+    pattern: str = ""
 
     @property
     def asks(self) -> bool:

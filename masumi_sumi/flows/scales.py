@@ -21,6 +21,8 @@ _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 _DAY = 24 * 60 * 60
 _EPOCH = date(1970, 1, 1).toordinal()
 
+GREATEST_WHOLE = 2**53 - 1
+
 FORMATS = {
     Kind.NUMBER: "must be a number",
     Kind.RANGE: "must be a number",
@@ -38,6 +40,12 @@ class Limit:
 
     text: str
     place: Fraction
+
+    @property
+    def natural(self) -> int | None:
+        """The bound as MIP-003 can carry it: whole, not negative, and exact in JavaScript."""
+        carried = self.place.denominator == 1 and 0 <= self.place <= GREATEST_WHOLE
+        return int(self.place) if carried else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,18 @@ class Scale:
         """Whether only whole places are on the scale."""
         return self.step is not None and self.step.denominator == self.base.denominator == 1
 
+    @property
+    def from_zero(self) -> bool:
+        """Whether its places are the multiples of its step."""
+        return self.step is not None and (self.base / self.step).denominator == 1
+
+    @property
+    def wraps(self) -> bool:
+        """HTML: times from 22:00 to 06:00 span midnight."""
+        if self.kind is not Kind.TIME or self.low is None or self.high is None:
+            return False
+        return self.low.place > self.high.place
+
     def faults(self, place: Fraction) -> Iterator[str]:
         yield from self._beyond(place)
         if self.step is not None and ((place - self.base) / self.step).denominator != 1:
@@ -66,18 +86,12 @@ class Scale:
     def _beyond(self, place: Fraction) -> Iterator[str]:
         too_low = self.low is not None and place < self.low.place
         too_high = self.high is not None and place > self.high.place
-        if self._wraps() and not (too_low and too_high):
+        if self.wraps and not (too_low and too_high):
             return
         if too_low and self.low is not None:
             yield f"must not be below {self.low.text}"
         if too_high and self.high is not None:
             yield f"must not be above {self.high.text}"
-
-    def _wraps(self) -> bool:
-        """HTML: times from 22:00 to 06:00 span midnight."""
-        if self.kind is not Kind.TIME or self.low is None or self.high is None:
-            return False
-        return self.low.place > self.high.place
 
     def _step_rule(self, step: Fraction) -> str:
         if self.kind in (Kind.TIME, Kind.DATETIME):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from masumi_sumi.flows.forms import Field, Form, Note
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, SWITCHES, TEMPORAL, TEXTUAL, Kind
-from masumi_sumi.flows.scales import Limit
+from masumi_sumi.flows.remarks import described
+from masumi_sumi.flows.scales import GREATEST_WHOLE
 from masumi_sumi.hashing import canonical_json
 
-_GREATEST_WHOLE = 2**53 - 1
 _TYPES = {Kind.SELECT: "option", Kind.BUTTON: "option", Kind.CHOICES: "option"}
 
 _TYPED = ("default", "placeholder", "description")
@@ -35,14 +36,16 @@ _NONEMPTY = frozenset({Kind.TEXT, Kind.TEXTAREA, Kind.SEARCH})
 def mip003_schema(form: Form) -> dict[str, Any]:
     """``{"input_data": [...]}`` as every known MIP-003 buyer accepts it.
 
-    Bounds are strings of whole numbers >= 0: other bounds, dates, patterns and display widths
-    have no place in MIP-003 and are enforced on submission only. A select (and a row of buttons
+    Bounds are strings of whole numbers >= 0: other bounds, those of dates, steps, patterns and
+    more have no place in MIP-003, so the description ends with a sentence for each; display widths
+    are no rule. A select (and a row of buttons
     of one name) becomes ``option`` with min and max "1", because the marketplace shows an
     ``option`` without both as a multiple choice; several choices have the two as the form says
     them, or all there are. ``radio`` means exactly one by itself. Boolean fields, hidden ones and
     selects that start at a choice are optional: the panel's own default stands in for them.
     """
-    return {"input_data": [_mip003_item(item) for item in form.items if _askable(item)]}
+    items = [item for item in form.items if _askable(item)]
+    return {"input_data": [_mip003_item(item, form) for item in items]}
 
 
 def sumi_schema(form: Form) -> dict[str, Any]:
@@ -75,15 +78,14 @@ def _askable(item: Field | Note) -> bool:
 # --- MIP-003 -----------------------------------------------------------------------------------
 
 
-def _mip003_item(item: Field | Note) -> dict[str, Any]:
+def _mip003_item(item: Field | Note, form: Form) -> dict[str, Any]:
     if isinstance(item, Note):
         data = {"description": item.text}
         return {"id": item.id, "type": "none", "name": item.title, "data": data}
     rules = [{"validation": name, "value": value} for name, value in _rules(item)]
+    data = _data(replace(item, description=described(item, form)))
     return (
-        _asked(item)
-        | ({"data": _data(item)} if _data(item) else {})
-        | ({"validations": rules} if rules else {})
+        _asked(item) | ({"data": data} if data else {}) | ({"validations": rules} if rules else {})
     )
 
 
@@ -124,7 +126,7 @@ def _rules(field: Field) -> Iterator[tuple[str, str]]:
     if not field.required:
         yield "optional", "true"
     for name, bound in zip(("min", "max"), _bounds(field), strict=True):
-        if bound is not None and 0 <= bound <= _GREATEST_WHOLE:
+        if bound is not None and 0 <= bound <= GREATEST_WHOLE:
             yield name, str(bound)
     if field.accept and field.kind is Kind.FILE:
         yield "accept", field.accept
@@ -135,15 +137,12 @@ def _bounds(field: Field) -> tuple[int | None, int | None]:
     if field.kind in TEXTUAL:
         return field.min_length, field.max_length
     if field.kind in NUMERIC:
-        return _whole(field.scale.low), _whole(field.scale.high)
+        low, high = field.scale.low, field.scale.high
+        return low.natural if low else None, high.natural if high else None
     if field.kind is Kind.CHOICES:
         most = min(field.max_length or len(field.choices), len(field.choices))
         return min(field.min_length or 0, most), most
     return (1, 1) if field.kind in _TYPES else (None, None)
-
-
-def _whole(limit: Limit | None) -> int | None:
-    return int(limit.place) if limit is not None and limit.place.denominator == 1 else None
 
 
 def _format(field: Field) -> str | None:
