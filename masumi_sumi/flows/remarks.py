@@ -27,13 +27,14 @@ _MANY_FILES = f"At most {MOST_FILES} files."
 
 
 def described(field: Field, form: Form) -> str:
-    """The author's description, then a sentence for each rule that its type has no place for.
+    """The author's description, then a sentence for each rule that its type has no place for and
+    the author has not put into the same words.
 
     What every reader of HTML knows of a type is not said: a text is one line, a time goes in
     minutes, a slider's steps are counted from its min.
     """
-    remarks = list(_remarks(field, form))
     own = field.description.rstrip()
+    remarks = [each for each in _remarks(field, form) if f" {each} " not in f" {own} "]
     if own and remarks and not own.endswith(_ENDS):
         own += "."
     return " ".join([own, *remarks] if own else remarks)
