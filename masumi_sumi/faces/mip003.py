@@ -168,8 +168,8 @@ class Mip003Face:
         return self._key.sign(taken, job.terms.network)
 
     async def openapi(self, request: Request, offer: Offer) -> Response:
-        schema = mip003_schema(await self._service.form(offer.flow))
-        return JSONResponse(flow_document(offer.name, schema, offer.terms(None)))
+        form = await self._service.form(offer.flow)
+        return JSONResponse(flow_document(offer.name, form, offer.terms(None)))
 
 
 ACTIONS: dict[str, tuple[str, Action]] = {

@@ -263,7 +263,7 @@ def _with_default(asked: Property, value: Any) -> Property:
 
 
 def _with_chosen(asked: Property, value: Any) -> Property:
-    """The default is told as the placeholder too: a buyer's option has no other place for it. One
+    """The default is told as the placeholder too: the notebook has no other place for it. One
     that cannot be shown, like None, is what stands when nothing is chosen.
     """
     field, chosen = asked.field, _texts_of(asked, value)

@@ -15,6 +15,7 @@ from masumi_sumi.faces.openapi.words import (
     operation,
     parameter,
 )
+from masumi_sumi.flows import Form
 from masumi_sumi.jobs.model import Terms
 
 REFUSALS = {
@@ -28,11 +29,11 @@ REFUSALS = {
 }
 
 
-def flow_document(name: str, schema: dict[str, Any], terms: Terms) -> Schema:
-    """``schema`` is what the flow's input_schema answers."""
+def flow_document(name: str, form: Form, terms: Terms) -> Schema:
+    """``form`` is what the flow asks for."""
     priced = not terms.free
     started = mip003.STARTED_PRICED if priced else mip003.STARTED_FREE
-    own = {"Input": input_values(schema["input_data"]), "Started": started}
+    own = {"Input": input_values(form), "Started": started}
     paths = {f"/{call}": item for call, item in endpoints(priced=priced).items()}
     return document(name, "./", paths, mip003.SHAPES | own) | {SALE: Sale.of(terms).told()}
 

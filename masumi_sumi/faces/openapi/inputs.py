@@ -1,11 +1,16 @@
-"""The values of a form as JSON Schema, from its MIP-003 fields."""
+"""The values of a form as JSON Schema: its MIP-003 fields, and rules that these cannot carry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
+from masumi_sumi import flows
 from masumi_sumi.faces.openapi.words import CLEAN, LINE, TEXT, Schema, items, option, record
+from masumi_sumi.flows.attachments import MOST_FILES
+from masumi_sumi.flows.kinds import NUMERIC, SWITCHES
+from masumi_sumi.flows.patterns import shown_pattern
 
 Field = Mapping[str, Any]
 
@@ -20,11 +25,13 @@ _PATTERNS = {
 _FORMATS = {"email": "email", "url": "uri"}
 
 
-def input_values(fields: list[Field]) -> Schema:
+def input_values(form: flows.Form) -> Schema:
     """An object with a value for each field that asks; nothing else is taken."""
-    asked = {field["id"]: field for field in fields if field["type"] != "none"}
+    served = flows.mip003_schema(form)["input_data"]
+    asked = {field["id"]: field for field in served if field["type"] != "none"}
+    narrower = {field.name: _narrower(field) for field in form.fields}
     required = [name for name, field in asked.items() if not _rules(field).get("optional")]
-    return record(required, {name: _value(field) for name, field in asked.items()})
+    return record(required, {name: _value(field) | narrower[name] for name, field in asked.items()})
 
 
 def _value(field: Field) -> Schema:
@@ -48,9 +55,7 @@ def _text(field: Field, rules: Mapping[str, str]) -> Schema:
 
 
 def _number(field: Field, rules: Mapping[str, str]) -> Schema:
-    bounds = {"minimum": rules.get("min"), "maximum": rules.get("max")}
-    kind = "integer" if rules.get("format") == "integer" else "number"
-    return {"type": kind} | {name: int(bound) for name, bound in bounds.items() if bound}
+    return {"type": "integer" if rules.get("format") == "integer" else "number"}
 
 
 def _choice(field: Field, rules: Mapping[str, str]) -> Schema:
@@ -67,8 +72,12 @@ def _switch(field: Field, rules: Mapping[str, str]) -> Schema:
 
 
 def _file(field: Field, rules: Mapping[str, str]) -> Schema:
+    return _files(MOST_FILES)
+
+
+def _files(most: int) -> Schema:
     address = {**TEXT, "format": "uri"}
-    return {"anyOf": [address, items(address, minItems=1)]}
+    return {"anyOf": [address, items(address, minItems=1, maxItems=most)]}
 
 
 def _hidden(field: Field, rules: Mapping[str, str]) -> Schema:
@@ -85,6 +94,37 @@ _TYPES: dict[str, Callable[[Field, Mapping[str, str]], Schema]] = {
     "file": _file,
     "hidden": _hidden,
 }
+
+
+def _narrower(field: flows.Field) -> Schema:
+    if field.kind in NUMERIC:
+        return _scaled(field.scale)
+    if field.kind in SWITCHES and field.required:
+        return option(True)
+    if field.kind is flows.Kind.FILE and not field.many:
+        return _files(1)
+    return _matching(field.pattern.pattern) if field.pattern is not None else {}
+
+
+def _scaled(scale: flows.Scale) -> Schema:
+    """Of steps those that floating point holds: a reader's division would refuse good values."""
+    bounds = {"minimum": scale.low, "maximum": scale.high}
+    schema = {name: _plain(limit.place) for name, limit in bounds.items() if limit is not None}
+    step = scale.step
+    exact = step is not None and step.denominator & (step.denominator - 1) == 0
+    if step is not None and exact and scale.from_zero and step != 1:
+        schema["multipleOf"] = _plain(step)
+    return schema
+
+
+def _plain(number: Fraction) -> int | float:
+    return int(number) if number.denominator == 1 else float(number)
+
+
+def _matching(pattern: str) -> Schema:
+    """Where every reader of patterns reads this one alike; the description tells it anyway."""
+    whole = next((each for each in (pattern, f"^{pattern}$") if shown_pattern(each)), None)
+    return {"allOf": [{"pattern": whole}]} if whole else {}
 
 
 def _rules(field: Field) -> dict[str, str]:

@@ -98,7 +98,11 @@ async def test_the_schema_is_the_models(sold: Shop):
             "id": "tone",
             "type": "option",
             "name": "Tone",
-            "data": {"values": ["short", "friendly"], "placeholder": "short"},
+            "data": {
+                "values": ["short", "friendly"],
+                "placeholder": "short",
+                "description": "Default: “short”.",
+            },
             "validations": [
                 {"validation": "optional", "value": "true"},
                 {"validation": "min", "value": "1"},
