@@ -149,6 +149,26 @@ OURS: dict[str, list[dict[str, Any]]] = {
 EACH = [(kind, facts) for kind, several in OURS.items() for facts in several]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("number", "At least 5."),
+        ("number", "In steps of 1."),
+        ("text", "At most -3."),
+        ("text", "Matches the pattern “(” from start to end."),
+        ("date", "Not before noon. Not before 2026-02-30."),
+        ("tel", "Must be checked (true)."),
+        ("email", "About Matches the pattern “[a-z]*” from start to end."),
+    ],
+)
+def test_an_author_s_own_words_stay_words(kind: str, words: str) -> None:
+    rule = {"number": rules(format="integer"), "email": rules(format="email")}.get(kind, [])
+    field = {"id": "x", "type": kind, "name": "X", "data": {"description": words}}
+    schema = {"input_data": [field | {"validations": rules(optional="true") + rule}]}
+
+    assert again(schema) == schema
+
+
 @pytest.mark.parametrize(("kind", "facts"), EACH)
 def test_each_type_comes_back_as_it_was(kind: str, facts: dict[str, Any]) -> None:
     schema = {"input_data": [{"id": "x", "type": kind, "name": "X", **facts}]}
@@ -262,6 +282,44 @@ def test_the_bounds_of_another_agent_s_dates_hold() -> None:
 
     with pytest.raises(Exception, match="must not be below 2026-01-02"):
         submitted(form, {"x": "2026-01-01"})
+
+
+@pytest.mark.parametrize(
+    ("element", "sent"),
+    [
+        ({"type": "number", "min_value": -5}, -6),
+        ({"type": "number", "max_value": 0.5, "step": "any"}, 0.6),
+        ({"type": "number", "step": 0.5}, 0.3),
+        ({"type": "number", "min_value": -3, "step": 5}, 5),
+        ({"type": "range", "min_value": -7, "max_value": -1, "step": 5}, -4),
+        ({"type": "month", "max_month": "2026-01"}, "2026-02"),
+        ({"type": "time", "min_time": "22:00", "max_time": "06:00"}, "07:00"),
+        ({"type": "datetime-local", "step": 900}, "2026-01-02T03:04"),
+        ({"type": "password", "pattern": "[a-z]+"}, "A"),
+        ({"type": "file"}, ["https://a.b/c", "https://a.b/d"]),
+        ({"type": "checkbox", "option": "I agree", "required": True}, False),
+    ],
+)
+def test_rules_that_a_schema_puts_into_words_hold_in_its_form(
+    element: dict[str, Any], sent: Any
+) -> None:
+    form = read_form([{"name": "x", **element}])
+    refusals = []
+    for asked in (form, form_of(mip003_schema(form))):
+        with pytest.raises(FieldsInvalid) as refused:
+            submitted(asked, {"x": sent})
+        refusals.append(refused.value.errors)
+
+    assert refusals[0] == refusals[1]
+
+
+@pytest.mark.parametrize("kind", ["select", "choices"])
+def test_choices_start_where_a_schema_says_in_words(kind: str) -> None:
+    options = [{"name": "A"}, {"name": "B, C"}]
+    chosen = "B, C" if kind == "select" else '["B, C"]'
+    form = read_form([{"type": kind, "name": "x", "option": options, "value": chosen}])
+
+    assert submitted(form_of(mip003_schema(form)), {}) == submitted(form, {})
 
 
 def test_an_author_may_use_ours_for_kodosumi_s_own() -> None:
