@@ -15,6 +15,7 @@ from masumi_sumi.flows.files import FILE_FORMAT
 from masumi_sumi.flows.forms import Choice, Field
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, ONE_LINE, TEMPORAL, TEXTUAL, Kind
 from masumi_sumi.flows.patterns import shown_pattern
+from masumi_sumi.flows.remainders import with_numbers_of, with_words_of
 from masumi_sumi.flows.scales import Limit, Scale, number_text, place, shortest
 
 POSSIBLE = (
@@ -194,7 +195,8 @@ def _number(asked: Property, schema: Schema) -> Property:
     step = _step(schema.get("multipleOf"), low) if whole else None
     base = low.place if low else Fraction(0)
     scale = Scale(Kind.NUMBER, low, high, step, base)
-    return replace(asked, field=replace(asked.field, kind=Kind.NUMBER, scale=scale), whole=whole)
+    field = replace(asked.field, kind=Kind.NUMBER, scale=scale)
+    return replace(asked, field=with_numbers_of(schema, field), whole=whole)
 
 
 def _bound(at: Any, beyond: Any, whole: bool, inwards: int) -> Limit | None:
@@ -235,6 +237,8 @@ def _worded(asked: Property, schema: Schema) -> Property:
         field = replace(field, min_length=least or None, max_length=most)
     if kind in ONE_LINE:
         field = replace(field, pattern=shown_pattern(schema.get("pattern")))
+    if kind in TEXTUAL:
+        field = with_words_of(schema.get("pattern"), field)
     return replace(asked, field=field, plain=named in (None, "textarea"))
 
 

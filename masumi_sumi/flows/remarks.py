@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -33,11 +33,24 @@ def described(field: Field, form: Form) -> str:
     What every reader of HTML knows of a type is not said: a text is one line, a time goes in
     minutes, a slider's steps are counted from its min.
     """
-    own = field.description.rstrip()
-    remarks = [each for each in _remarks(field, form) if f" {each} " not in f" {own} "]
-    if own and remarks and not own.endswith(_ENDS):
+    return remarked(field.description, _remarks(field, form))
+
+
+def remarked(own: str, remarks: Iterable[str]) -> str:
+    """Sentences after the author's words; none of them twice."""
+    own = own.rstrip()
+    new = [each for each in remarks if f" {each} " not in f" {own} "]
+    if own and new and not own.endswith(_ENDS):
         own += "."
-    return " ".join([own, *remarks] if own else remarks)
+    return " ".join([own, *new] if own else new)
+
+
+def pattern_told(pattern: str, extent: str = "") -> str:
+    """A long one is cut, and halves of characters, which cannot travel, are written out."""
+    text = pattern.encode("utf-8", "backslashreplace").decode()
+    if len(text) > _LONGEST_PATTERN:
+        return f"Matches a pattern that begins with “{text[:_LONGEST_PATTERN]}”."
+    return f"Matches the pattern “{text}”{extent}."
 
 
 def _remarks(field: Field, form: Form) -> Iterator[str]:
@@ -45,7 +58,7 @@ def _remarks(field: Field, form: Form) -> Iterator[str]:
     if field.scale.step is not None and not _steps_are_told(field):
         yield _steps(field, field.scale.step)
     if field.pattern is not None:
-        yield _pattern(field.pattern.pattern)
+        yield pattern_told(field.pattern.pattern, " from start to end")
     if field.kind is Kind.FILE:
         yield _MANY_FILES if field.many else _ONE_FILE
     if field.kind in SWITCHES and field.required:
@@ -99,14 +112,6 @@ def _start(field: Field) -> str:
     if field.kind in NUMERIC:
         return number_text(field.scale.base)
     return _moment(field.kind, field.scale.low) or field.default or ""
-
-
-def _pattern(pattern: str) -> str:
-    """A long one is cut, and halves of characters, which cannot travel, are written out."""
-    text = pattern.encode("utf-8", "backslashreplace").decode()
-    if len(text) > _LONGEST_PATTERN:
-        return f"Matches a pattern that begins with “{text[:_LONGEST_PATTERN]}”."
-    return f"Matches the pattern “{text}” from start to end."
 
 
 def _default(field: Field) -> Iterator[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mip003_buyers import assert_every_buyer_takes
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows import Group as Question
@@ -197,6 +198,27 @@ def test_the_rules_of_a_model_are_described():
         "At least -0.5.",
         "Default: “-”.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "words"),
+    [
+        (Annotated[str, Field(pattern="(a|b)+")], "Matches the pattern “(a|b)+”."),
+        (Annotated[str, Field(pattern="^a", max_length=300)], "Matches the pattern “^a”."),
+        (Annotated[float, Field(gt=0, lt=0.5)], "More than 0. Less than 0.5. At most 0.5."),
+        (Annotated[Decimal, Field(multiple_of="0.01")], "A multiple of 0.01."),
+        (Annotated[int, Field(gt=0, multiple_of=5)], "A multiple of 5."),
+        (Annotated[int, Field(gt=0)], None),
+        (Annotated[int, Field(ge=0, multiple_of=5)], "In steps of 5."),
+        (Annotated[int, Field(multiple_of=1)], None),
+    ],
+)
+def test_what_no_form_can_hold_of_a_model_is_described(type_: Any, words: str | None):
+    model = create_model("Order", it=(type_, ...))
+
+    (field,) = mip003_schema(read_form(form_elements(model_form(model).form)))["input_data"]
+
+    assert field.get("data", {}).get("description") == words
 
 
 # --- every refusal -----------------------------------------------------------------------------
