@@ -211,6 +211,7 @@ def test_the_rules_of_a_model_are_described():
         (Annotated[int, Field(gt=0)], None),
         (Annotated[int, Field(ge=0, multiple_of=5)], "In steps of 5."),
         (Annotated[int, Field(multiple_of=1)], None),
+        (Annotated[float, Field(multiple_of=1)], "A multiple of 1."),
     ],
 )
 def test_what_no_form_can_hold_of_a_model_is_described(type_: Any, words: str | None):
