@@ -1,8 +1,8 @@
 """The elements that ask what a MIP-003 schema asks: the way back from a schema to a form.
 
 ``mip003_schema(read_form(schema_elements(schema)))`` is the schema again where it is one of ours:
-rules that it tells as sentences of a description are rules again. (A button that need not be
-pressed becomes a select, which starts at a choice.)
+rules that it tells as sentences of a description are rules again. (A single choice that starts at
+none and may be left out, such as a button, becomes a select, which starts at one.)
 Of another agent's schema it is the nearest that a form can ask: text that must be an email or a
 URL is a field of that type, and ``string`` is text.
 """
