@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from masumi_sumi import logs
-from masumi_sumi.clock import SystemClock
+from masumi_sumi.clock import Clock, SystemClock
 from masumi_sumi.db import database_url
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.policy import Policy
@@ -57,9 +57,9 @@ def settings() -> Settings:
 class AppParts:
     """What the plugin needs inside an app's replica; opened when the first request comes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._since = self._clock.now()
         self._reader: SqlJobReader | None = None
 

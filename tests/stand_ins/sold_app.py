@@ -253,8 +253,8 @@ class Parts(compose.AppParts):
     """An app's parts with a desk instead of a supervisor on Ray."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
         self.desk, self.clock = Desk(), ManualClock()
+        super().__init__(settings, self.clock)
         self.released: dict[str, dict[str, Any]] = {}
         self.refusals: dict[str, Exception] = {}
         self.broken: Exception | None = None

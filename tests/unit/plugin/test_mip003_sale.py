@@ -58,8 +58,15 @@ async def test_a_flow_for_sale_is_available_under_its_registered_identity(shop: 
         "type": "masumi-agent",
         "agentIdentifier": AGENT,
         "message": "Root flow is ready to accept jobs",
-        "uptime": answer.json()["uptime"],
+        "uptime": "0",
     }
+
+
+async def test_uptime_is_told_in_whole_seconds_as_text(shop: MakeShop):
+    sold = shop(PRICED)
+    sold.clock.advance(3661.9)
+
+    assert (await sold.get("/availability")).json()["uptime"] == "3661"
 
 
 async def test_a_free_flow_has_no_identity(shop: MakeShop):
@@ -102,7 +109,7 @@ async def test_a_priced_start_answers_with_all_that_a_buyer_needs_to_pay(shop: M
     digest = input_hash(IDENTIFIER, {"name": "Ada"})
     assert body["input_hash"] == body["inputHash"] == digest
     assert body["identifierFromPurchaser"] == IDENTIFIER
-    assert body["blockchainIdentifier"] == "5e" * 600
+    assert body["blockchainIdentifier"] == body["payment_id"] == "5e" * 600
     assert body["agentIdentifier"] == AGENT
     assert body["sellerVKey"] == "c" * 56
     names = ("payByTime", "submitResultTime", "unlockTime", "externalDisputeUnlockTime")
@@ -130,7 +137,7 @@ async def test_a_free_start_has_nothing_to_pay(shop: MakeShop):
 
     [job] = sold.desk.jobs.values()
     assert answer.json()["id"] == job.id
-    assert "blockchainIdentifier" not in answer.json()
+    assert not {"blockchainIdentifier", "payment_id"} & set(answer.json())
     assert (job.state, job.payment) == (S.QUEUED, None)
 
 
