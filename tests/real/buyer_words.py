@@ -24,15 +24,21 @@ class Ware:
     source_type: str = ""
     source_index: int | None = None
     asks: bool = False
+    demo: Any = None
 
     @property
     def priced(self) -> bool:
         return bool(self.agent)
 
 
+DEMO = {
+    "input": {"desk": "a folder", "word": "something", "land": [1], "size": [0]},
+    "output": {"result": '"something"'},
+}
+
 WARES = {
     "free": Ware("/free"),
-    "V1": Ware("/v1", V1, "Web3CardanoV1"),
+    "V1": Ware("/v1", V1, "Web3CardanoV1", demo=DEMO),
     "V2": Ware("/v2", V2, "Web3CardanoV2", source_index=0),
     "HITL": Ware("/asking", V1, "Web3CardanoV1", asks=True),
 }
@@ -45,6 +51,7 @@ INPUT = {
     "count": 7,
     "volume": 40,
     "loud": False,
+    "agree": True,
     "land": [1],
     "size": [0],
     "day": "2030-01-31",
@@ -70,6 +77,7 @@ WRONG_VALUES: dict[str, Any] = {
     "count": 11,
     "volume": 43,
     "loud": "perhaps",
+    "agree": "I agree",
     "land": [2],
     "size": "Medium",
     "day": "31.01.2030",

@@ -56,6 +56,7 @@ class Encounter:
         self._node.forget()
         self.availability = self._get("availability")
         self.schema = self._get("input_schema")
+        self.demo = self._get("demo")
         for why, body in self._bad_starts().items():
             self.refusals[why] = self._start(**body)
         self.refusals["no JSON"] = self._ask("POST", "start_job", content=b"word=it")

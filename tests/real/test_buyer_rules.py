@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -23,6 +24,8 @@ PATIENCE = {
     "start_job": 15.0,
     "status": 8.0,
     "provide_input": 30.0,
+    "demo": 30.0,
+    "openapi": 30.0,
 }
 
 
@@ -123,6 +126,35 @@ def test_a_free_agent_says_no_identifier(free: Met) -> None:
     assert "agentIdentifier" not in free.availability.json()
 
 
+def test_first_clients_are_told_how_long_it_has_been_up(met: Met) -> None:
+    later = met.get("availability")
+    first, then = (answer.json()["uptime"] for answer in (met.availability, later))
+    assert re.fullmatch("[0-9]+", first)
+    assert abs(int(then) - int(first) - (told_at(later) - told_at(met.availability))) <= 2
+
+
+def told_at(answer: httpx.Response) -> float:
+    return parsedate_to_datetime(answer.headers["date"]).timestamp()
+
+
+# --- GET demo ------------------------------------------------------------------------------------
+
+
+def test_an_agent_shows_the_demo_of_its_author_or_says_that_it_has_none(met: Met) -> None:
+    if met.ware.demo:
+        assert (met.demo.status_code, met.demo.json()) == (200, met.ware.demo)
+    else:
+        assert met.demo.status_code == 404
+        assert isinstance(met.demo.json()["detail"], str)
+
+
+def test_what_a_demo_says_can_be_ordered(encounters: Callable[[str], Met]) -> None:
+    met = encounters("V1")
+    known = {"identifier_from_purchaser": "identifier", "input_data": "data"}
+    refused = met.half_wrong(known, **met.demo.json()["input"])
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["desk"])
+
+
 # --- POST start_job ------------------------------------------------------------------------------
 
 
@@ -184,13 +216,18 @@ def test_the_purchasers_identifier_comes_back(met: Met) -> None:
 
 def test_a_free_start_has_nothing_that_looks_like_a_payment(free: Met) -> None:
     found = set(free.started.json())
-    assert not found & {"blockchainIdentifier", "sellerVKey", "agentIdentifier", *TIMES}
+    payment = {"blockchainIdentifier", "payment_id", "sellerVKey", "agentIdentifier", *TIMES}
+    assert not found & payment
 
 
 def test_the_blockchain_identifier_is_the_nodes_own(paid: Met) -> None:
     found = paid.started.json()["blockchainIdentifier"]
     assert 0 < len(found) <= 8000
     assert found == paid.row["blockchainIdentifier"]
+
+
+def test_first_clients_find_the_payment_under_its_first_name(paid: Met) -> None:
+    assert paid.started.json()["payment_id"] == paid.row["blockchainIdentifier"]
 
 
 def test_the_agent_is_the_registered_one(paid: Met) -> None:

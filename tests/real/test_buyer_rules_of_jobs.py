@@ -183,15 +183,6 @@ def test_an_answer_that_nobody_waits_for_is_a_4xx(met: Met, to: str, status: int
     assert isinstance(met.late[to].json()["detail"], str)
 
 
-# --- GET demo ------------------------------------------------------------------------------------
-
-
-def test_an_agent_without_a_demo_says_so(met: Met) -> None:
-    answer = met.get("demo")
-    assert answer.status_code in (404, 501)
-    assert isinstance(answer.json()["detail"], str)
-
-
 # --- the result's hash ---------------------------------------------------------------------------
 
 

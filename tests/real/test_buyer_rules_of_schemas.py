@@ -76,7 +76,8 @@ def test_every_field_has_a_name(met: Met) -> None:
 
 
 def test_types_are_those_that_every_buyer_knows(met: Met) -> None:
-    assert {each["type"] for each in met.schema.json()["input_data"]} == set(DATA) - {"checkbox"}
+    assert len(DATA) == 22
+    assert {each["type"] for each in met.schema.json()["input_data"]} == set(DATA)
     assert {each["type"] for each in fields(met)} <= set(DATA)
 
 
@@ -103,10 +104,16 @@ def test_a_hidden_field_has_a_value_and_a_file_asks_for_an_address(met: Met) -> 
     assert by_type["file"]["outputFormat"] == "url"
 
 
+def test_a_checkbox_has_what_stands_beside_it(met: Met) -> None:
+    [box] = [each for each in met.schema.json()["input_data"] if each["type"] == "checkbox"]
+    assert (box["name"], box["data"]) == ("Consent", {"label": "I agree", "default": False})
+
+
 def test_defaults_and_steps_are_of_the_fields_own_kind(met: Met) -> None:
     for each in fields(met):
         data, numeric = each.get("data", {}), each["type"] in ("number", "range")
-        kind: Any = int | float if numeric else bool if each["type"] == "boolean" else str
+        switch = each["type"] in ("boolean", "checkbox")
+        kind: Any = int | float if numeric else bool if switch else str
         assert isinstance(data.get("default", kind is bool or ("" if kind is str else 0)), kind)
         assert not (numeric and isinstance(data.get("default"), bool))
         assert isinstance(data.get("step", 1), int | float)

@@ -13,10 +13,8 @@ from kodosumi.core import forms as F
 from ray import serve
 
 from masumi_sumi import forms, sumi
+from tests.real.buyer_words import DEMO, V1, V2
 from tests.real.desk import Desk
-
-V1 = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "cd" * 32
-V2 = "67ab0c92c4ac1610895a1c965ee50aba41a8f1513b15240723b3bd0b" + "cd" * 32
 
 QUESTIONS = 6
 """How often the asking flow asks its buyer."""
@@ -34,6 +32,7 @@ everything = F.Model(
     F.InputNumber(name="count", label="Count", value=3, min_value=0, max_value=10, step=1),
     forms.InputRange(name="volume", label="Volume", value=50, step=5),
     F.Checkbox(name="loud", label="Loud", option="Make it loud", value=True),
+    forms.InputCheckbox(name="agree", option="I agree", label="Consent"),
     F.Select(name="land", label="Land", option=lands, value="us"),
     forms.InputRadio(name="size", label="Size", option=sizes, required=True),
     F.InputDate(name="day", label="Day", min_date="2020-01-01"),
@@ -75,7 +74,7 @@ async def start_free(inputs: dict[str, Any], request: Request) -> Any:
     return Launch(request, work, inputs=inputs)
 
 
-@sumi(agent_identifier=V1, network="Preprod")
+@sumi(agent_identifier=V1, network="Preprod", demo=DEMO)
 @app.enter("/v1", model=everything, summary="Sold by the first contract")
 async def start_v1(inputs: dict[str, Any], request: Request) -> Any:
     return Launch(request, work, inputs=inputs)
