@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
 import signal
 import tempfile
@@ -20,6 +21,7 @@ from buyer_words import WARES
 from desk import Desk
 from encounter import Encounter
 from orders import AGENT, APPS
+from pydantic import SecretStr
 from shelf import Shelf, open_shelf
 from shop import EXPOSE, Cluster, Node, Panel, Shop
 
@@ -73,9 +75,13 @@ def start_stack(fresh_settings: Callable[[], Settings]) -> StartStack:
     """Stacks that leave neither a process nor a folder of Ray's when they end."""
 
     @contextmanager
-    def start(*, max_runners: int = 8, file_hosts: str = "", **options: Any) -> Iterator[Stack]:
+    def start(
+        *, max_runners: int = 8, file_hosts: str = "", signing: bool = False, **options: Any
+    ) -> Iterator[Stack]:
         own = {"max_runners": max_runners, "file_hosts": file_hosts, "ray_cpus": PLACES}
         settings = fresh_settings().model_copy(update=own)
+        if signing:
+            settings = settings.model_copy(update={"agent_key": _new_key(settings.data_dir)})
         with Stack(settings, folder=ROOT, sandbox_options=SANDBOX, **options) as stack:
             running = record.read(settings.data_dir)
             yield stack
@@ -94,7 +100,8 @@ def shelf() -> Iterator[Shelf]:
 
 @pytest.fixture(scope="session")
 def stack(start_stack: StartStack, shelf: Shelf) -> Iterator[Stack]:
-    with start_stack(file_hosts=shelf.host) as stack:
+    """It signs the answers that it takes; a stack of a test's own does not."""
+    with start_stack(file_hosts=shelf.host, signing=True) as stack:
         yield stack
 
 
@@ -220,6 +227,14 @@ def deploy_file(
         stack.deploy([str(file)])
 
     return deploy
+
+
+def _new_key(folder: Path) -> SecretStr:
+    """Where SUMI_AGENT_KEY is found."""
+    file = folder / "agent.key"
+    file.touch(mode=0o600)
+    file.write_text(secrets.token_hex(32))
+    return SecretStr(str(file))
 
 
 def _left_of(settings: Settings) -> list[psutil.Process]:

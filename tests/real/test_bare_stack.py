@@ -52,7 +52,9 @@ def test_a_question_is_asked_and_answered(shop: Shop, desk: Desk) -> None:
     question = shop.wait(job, "awaiting_input")
 
     assert shop.provide(job, {"color": "loud"}).status_code == 400
-    assert shop.provide(job, {"color": "blue"}, status_id=question["id"]).status_code == 200
+    answer = shop.provide(job, {"color": "blue"}, status_id=question["id"])
+    assert (answer.status_code, answer.json()["signature"]) == (200, "")  # here nobody has a key
+    assert "provideInputKey" not in shop.http.get(f"{shop.url}/ask/availability").json()
 
     assert shop.result(job) == "word is blue"
     shop.cluster.wait_gone(job)

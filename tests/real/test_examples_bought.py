@@ -144,9 +144,10 @@ def test_the_graph_is_walked(purchases: Purchased) -> None:
     assert result.startswith("# From Person to Cardano\n")
 
 
-def test_the_question_was_asked_and_its_answer_confirmed(purchases: Purchased) -> None:
+def test_the_question_was_asked_and_its_answer_confirmed_and_signed(purchases: Purchased) -> None:
     purchase = bought(purchases, "two-stage")
     [answered] = [event for event in purchase.events if isinstance(event, Answered)]
     assert answered.confirmed
+    assert answered.signed
     assert purchase.proof.result == 'You say a "warm" hello, I say **goodbye**.'
     assert purchase.proof.form == "escaped"
