@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
+from buyer_words import NAMINGS, canonical, digest
 from desk import Desk
 from shop import Hired, Panel, Shop, until
+from signature import Signature
 
 
 def ask(shop: Shop, desk: Desk, how: str = "one", word: str = "it") -> Hired:
@@ -90,18 +94,72 @@ def test_of_many_answers_at_once_exactly_one_counts(shop: Shop, asked: Hired) ->
 
 def test_two_questions_are_open_side_by_side(shop: Shop, desk: Desk) -> None:
     job = ask(shop, desk, "two")
-    groups = until(lambda: shop.status(job).get("input_schema", {}).get("input_groups"), "two")
+    groups = two_open(shop, job)["input_schema"]["input_groups"]
     locks = {group["title"]: group["id"] for group in groups}
 
     unnamed = shop.provide(job, {"color": "blue"})
     assert unnamed.status_code == 400
-    assert shop.provide(job, {"size": 7}, status_id=locks["size"]).status_code == 200
+    alone = shop.provide(job, {"size": 7}, status_id=locks["size"])
+    assert alone.status_code == 200
+    assert signed(shop, alone)["status_id"] == locks["size"]
     left = shop.status(job)
     assert (left["status"], left["id"]) == ("awaiting_input", locks["color"])
     assert shop.provide_in_path(job, {"color": "blue"}).status_code == 200
 
     assert shop.result(job) == "blue and 7"
     assert shop.provide_in_path(job, {"color": "red"}).status_code == 409
+
+
+def two_open(shop: Shop, job: Hired) -> dict[str, Any]:
+    """The status once both are asked."""
+
+    def both() -> dict[str, Any] | None:
+        status = shop.status(job)
+        return status if "input_groups" in status.get("input_schema", {}) else None
+
+    return until(both, "two questions are open") or {}
+
+
+def signed(shop: Shop, answer: httpx.Response) -> dict[str, str]:
+    """What the agent signed when it took an answer."""
+    signature = Signature.read(answer.json()["signature"])
+    available = shop.http.get(f"{shop.url}/ask/availability").json()
+    signature.verify(available["provideInputKey"])
+    return signature.said
+
+
+BOTH = {"color": "blue", "size": 7}
+TOGETHER = {name: NAMINGS[name] for name in ("the schema's hash", "the status id")}
+
+
+@pytest.fixture(scope="module")
+def twins(shop: Shop, new_desk: Callable[[], Desk]) -> dict[str, Hired]:
+    """Jobs with two open questions, side by side."""
+    return {naming: ask(shop, new_desk(), "two") for naming in TOGETHER}
+
+
+@pytest.mark.parametrize("naming", TOGETHER)
+def test_one_flat_answer_is_for_all_that_is_asked(
+    shop: Shop, twins: dict[str, Hired], naming: str
+) -> None:
+    job = twins[naming]
+    status = two_open(shop, job)
+    named = TOGETHER[naming](status)
+
+    refused = [
+        shop.provide(job, wrong, **named)
+        for wrong in ({**BOTH, "color": "loud"}, {"color": "blue"}, {**BOTH, "width": 1})
+    ]
+    assert [answer.status_code for answer in refused] == [400] * 3
+    assert [list(answer.json()["errors"]) for answer in refused] == [["color"], ["size"], ["width"]]
+    assert shop.status(job) == status
+    answer = shop.provide(job, BOTH, **named)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["input_hash"] == digest(job.identifier, canonical(BOTH))
+    assert signed(shop, answer)["status_id"] == status["id"]
+    assert shop.result(job) == "blue and 7"
+    assert shop.provide(job, BOTH, **named).status_code in (404, 409)  # a state's id ends with it
 
 
 def test_a_question_that_nobody_answers_ends_in_the_authors_hands(
