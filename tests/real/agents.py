@@ -113,6 +113,12 @@ async def start_order(inputs: dict[str, Any], request: Request) -> Any:
     return Launch(request, work_on_order, inputs=Order(word=inputs["word"]))
 
 
+@sumi(agent_identifier=AGENT, network="Preprod")
+@app.enter("/line", model=form("word"), summary="Is paid, and asks one thing")
+async def start_line(inputs: dict[str, Any], request: Request) -> Any:
+    return Launch(request, work_on_order, inputs=Order(word=inputs["word"]))
+
+
 RESULTS: dict[str, Any] = {
     "markdown": response.Markdown("# Title"),
     "html": response.HTML("<b>bold</b>"),
