@@ -53,7 +53,7 @@ lint: install
 constraints: install
 	echo '# Exact versions that everything is tested with; made by `make constraints`.' > constraints.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.12 --all-extras \
-		--no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml >> constraints.txt
+		--group masumi --no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml >> constraints.txt
 
 # What jobs and stacks have written (data/) is the operator's and stays.
 clean:

@@ -1,5 +1,10 @@
 """A buyer made of the pip package ``masumi`` and nothing of ours; it runs in that package's own
 environment, takes its orders as JSON from standard input and prints what it saw of each.
+
+The package's check of an input has to be spared the notes of a schema (``none``). It wants a value
+for each of them, and only a rule that says ``optional`` would take that away. The marketplace's
+schema knows no rules on a note: it drops them, so it would take another hash of a question than
+the one that is served, and its answers would be refused. MIP-003 has no value for a note either.
 """
 
 import asyncio
@@ -137,7 +142,7 @@ class Sale:
 
 
 def check(data: dict[str, Any], schema: dict[str, Any]) -> None:
-    """The package's own check, without notes: it wants a value for them, and MIP-003 has none."""
+    """The package's own check, without notes."""
     asked = [field for field in schema["input_data"] if field["type"] != "none"]
     validate_input_data(data, {"input_data": asked})
 

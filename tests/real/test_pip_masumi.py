@@ -6,6 +6,7 @@ for, which costs each of Ray's processes half a second.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import secrets
@@ -21,19 +22,20 @@ from masumi_sumi.cli.stack import Stack
 from masumi_sumi.settings import SANDBOX_TOKEN
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = "masumi==1.2.0"
+CONSTRAINTS = ROOT / "constraints.txt"
 GREETING = 'hello "Ada" \\o/'
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter that has the package; what it shares with us has our versions."""
+    """An interpreter that has what the project's group of that name says, in pinned versions."""
     folder = tmp_path_factory.mktemp("masumi") / "venv"
     uv = str(Path(sys.executable).with_name("uv"))
     run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
-    pins = ["--constraint", str(ROOT / "constraints.txt")]
-    run([uv, "pip", "install", "--quiet", "--python", str(folder / "bin/python"), *pins, PACKAGE])
-    return folder / "bin" / "python"
+    python = folder / "bin" / "python"
+    wanted = ["--group", f"{ROOT / 'pyproject.toml'}:masumi", "--constraint", str(CONSTRAINTS)]
+    run([uv, "pip", "install", "--quiet", "--python", str(python), *wanted])
+    return python
 
 
 def run(command: list[str], said: str = "", **options: Any) -> str:
@@ -81,6 +83,15 @@ def asked(everything: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = everything["two-stage"]
     assert "trouble" not in found, found["trouble"]
     return found
+
+
+def test_it_is_the_version_that_is_pinned(python: Path) -> None:
+    version = "import importlib.metadata as m; print('masumi==' + m.version('masumi'))"
+    assert run([str(python), "-c", version]).strip() in CONSTRAINTS.read_text().splitlines()
+
+
+def test_its_import_hook_slows_no_interpreter_of_ours() -> None:
+    assert importlib.util.find_spec("pip_system_certs") is None
 
 
 def test_its_models_take_our_answers(seen: dict[str, Any]) -> None:
