@@ -30,8 +30,9 @@ def sandbox_url(settings: Settings) -> str:
 
 
 def with_sandbox(settings: Settings) -> Settings:
-    """The settings with the sandbox as the node of Preprod."""
-    node = NodeSettings.model_validate({"url": sandbox_url(settings), "token": SANDBOX_TOKEN})
+    """The settings with the sandbox as the node of Preprod; it is near, so it is asked often."""
+    sandbox = {"url": sandbox_url(settings), "token": SANDBOX_TOKEN, "poll": 1.0}
+    node = NodeSettings.model_validate(sandbox)
     return settings.model_copy(update={"nodes": {**settings.nodes, "Preprod": node}})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ef" * 32
 APPS = ("form_elements", "knowledge_graph", "prime", "word_count")
 NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
-PRIMES = {"start": "0", "end": "100000", "tasks": "10"}
+PRIMES = {"start": "0", "end": "100000", "tasks": "2"}
 
 # By the path of a flow: what a person would say, choices by their words.
 ORDERS: dict[str, dict[str, Any]] = {

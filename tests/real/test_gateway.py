@@ -20,7 +20,7 @@ from masumi_sumi.cli.stack import Stack
 
 STREAMS = 10
 IDLE_SHARE = 0.05
-WATCHED = 20.0
+WATCHED = 10.0
 
 
 @pytest.fixture
@@ -199,7 +199,8 @@ def test_a_deleted_job_never_starts_even_if_it_is_paid(
     deleted = panel.http.delete(f"/outputs/{job['job_id']}")
     node.buy(hired(job))
     until(lambda: node.payment(hired(job))["onChainState"] == "FundsLocked", "the funds are locked")
-    time.sleep(5.0)
+    node.forget()
+    until(lambda: node.requests("GET /payment/diff") > 1, "the supervisor has looked and again")
 
     assert deleted.status_code == 204
     assert desk.begun == []
