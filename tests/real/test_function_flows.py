@@ -65,7 +65,7 @@ def test_an_order_is_held_against_the_model_once_and_before_it_is_paid(
 ) -> None:
     limit = int(time.time()) + 2
     job = seller.hire("/summary", desk=str(desk.folder), text=f"before {limit}")
-    until(lambda: time.time() > limit + 1, "it would be too late now")
+    until(lambda: time.time() > limit, "it would be too late now")
 
     node.buy(job)
 
