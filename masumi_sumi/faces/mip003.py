@@ -24,8 +24,10 @@ from masumi_sumi.errors import (
     LaunchError,
     NodeError,
     NoDemo,
+    NodeRefused,
     NotFound,
     SellerUnavailable,
+    SourceUnclear,
     SumiError,
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
@@ -43,16 +45,21 @@ STATUS_OF: tuple[tuple[type[SumiError], int], ...] = (
     (InputRefused, 400),
     (NotFound, 404),
     (Conflict, 409),
-    (HandlerFailed, 422),
-    (NodeError, 503),
+    (LaunchError, 422),
+    (NodeError, 424),
+    (ConfigurationError, 424),
     (SellerUnavailable, 503),
-    (ConfigurationError, 503),
-    (LaunchError, 500),
 )
+"""A 5xx is for what may have begun: marketplaces keep their user's money bound then. Where it is
+sure that nothing did, at whosever fault, it is a 4xx."""
+
+_SELLERS = (LaunchError, NodeError, ConfigurationError, SellerUnavailable)
 
 JOB = "job_id"
 
-PAYMENT_UNAVAILABLE = "the seller's payment node does not answer; nothing was started, try again"
+NODE_AWAY = "the seller's payment node does not answer; nothing was started, try again"
+NODE_REFUSES = "the seller's payment node cannot sell this; nothing was started"
+MISCONFIGURED = "the agent is not set up correctly; nothing was started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,22 +204,27 @@ def refused_method(request: Request, action: str) -> Response | None:
 def refusal(error: SumiError) -> Response:
     """An error as its buyer gets it; what only the seller may know stays in the log."""
     status = next((code for kind, code in STATUS_OF if isinstance(error, kind)), 500)
-    if status >= 500:
+    if isinstance(error, _SELLERS):
         log.error("request failed", extra={"note": str(error)})
-    body: dict[str, Any] = {"detail": _told(error, status)}
+    body: dict[str, Any] = {"detail": _told(error)}
     if isinstance(error, InputRefused):
         body["errors"] = dict(error.fields)
     return JSONResponse(body, status_code=status)
 
 
-def _told(error: SumiError, status: int) -> str:
+def _told(error: SumiError) -> str:
+    if isinstance(error, NodeError | ConfigurationError | LaunchError):
+        return sellers_fault(error)
+    return str(error) or "the input was refused"
+
+
+def sellers_fault(error: SumiError) -> str:
+    """What a buyer may hear of it."""
     if isinstance(error, NodeError):
-        return PAYMENT_UNAVAILABLE
-    if isinstance(error, ConfigurationError | LaunchError) and status >= 500:
-        return "the agent is not set up correctly; nothing was started"
+        return NODE_REFUSES if isinstance(error, NodeRefused | SourceUnclear) else NODE_AWAY
     if isinstance(error, HandlerFailed):
         return str(HandlerFailed(error.flow, error_text(error.reason)))
-    return str(error) or "the input was refused"
+    return MISCONFIGURED
 
 
 def _input_data(body: dict[str, Any]) -> Any:

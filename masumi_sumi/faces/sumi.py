@@ -28,8 +28,8 @@ from masumi_sumi.errors import (
     SumiError,
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
-from masumi_sumi.faces.mip003 import PAYMENT_UNAVAILABLE, Offer
-from masumi_sumi.flows import error_text, result_value, sumi_schema
+from masumi_sumi.faces.mip003 import Offer, sellers_fault
+from masumi_sumi.flows import result_value, sumi_schema
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, Question
 from masumi_sumi.jobs.service import Hire, JobService, Standing
@@ -42,7 +42,6 @@ PATH_HEADER = "x-sumi-path"
 """The path that the buyer asked for, where a gateway stands between."""
 
 GLOBAL = "_global_"
-NOT_SET_UP = "the agent is not set up correctly; nothing was started"
 
 STATUS_OF: tuple[tuple[type[SumiError], int, str], ...] = (
     (InputRefused, 400, "ValidationException"),
@@ -236,10 +235,9 @@ def _told(error: SumiError) -> str:
         fields = {name: list(why) for name, why in error.fields.items() if name != GLOBAL}
         everything = fields | {GLOBAL: list(error.fields.get(GLOBAL, ()))}
         return "; ".join(f"{name}: {reasons}" for name, reasons in everything.items())
-    if isinstance(error, HandlerFailed):
-        return str(HandlerFailed(error.flow, error_text(error.reason)))
-    log.error("request failed", extra={"note": str(error)})
-    return PAYMENT_UNAVAILABLE if isinstance(error, NodeError) else NOT_SET_UP
+    if not isinstance(error, HandlerFailed):
+        log.error("request failed", extra={"note": str(error)})
+    return sellers_fault(error)
 
 
 # --- requests ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ def test_a_launch_outside_its_sale_fails_and_makes_no_actor(
 
     answer = shop.ask_to_hire("/escapes", desk=str(desk.folder), how=how)
 
-    assert answer.status_code == 500
+    assert answer.status_code == 422
     assert answer.json() == {"detail": "the agent is not set up correctly; nothing was started"}
     assert _runners(cluster) == before
     assert desk.begun == []

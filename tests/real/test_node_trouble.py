@@ -34,7 +34,7 @@ def test_a_job_whose_payment_cannot_be_opened_is_refused_in_time(
     answer = shop.ask_to_hire("/sale", secrets.token_hex(13), desk=str(desk.folder), word="x")
 
     assert time.monotonic() - began < 15
-    assert answer.status_code == 503
+    assert answer.status_code == 424
     assert "try again" in answer.json()["detail"]
     [execution] = until(lambda: set(panel.timeline()) - before, "the panel lists it")
     until(lambda: panel.status(execution)["status"] == "error", "the panel shows that it failed")

@@ -20,12 +20,12 @@ from masumi_sumi.jobs.model import Terms
 
 REFUSALS = {
     "availability": (500,),
-    "input_schema": (500, 503),
-    "start_job": (400, 422, 500, 503),
+    "input_schema": (424, 500, 503),
+    "start_job": (400, 422, 424, 500, 503),
     "status": (400, 404, 500, 503),
     "provide_input": (400, 404, 409, 422, 500, 503),
     "demo": (404, 500),
-    "openapi": (500, 503),
+    "openapi": (424, 500, 503),
 }
 
 

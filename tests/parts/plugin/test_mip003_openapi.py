@@ -112,7 +112,7 @@ async def test_a_flow_that_cannot_be_sold_has_no_document(
 ) -> None:
     unsold = {"/": FlowTerms(agent_identifier=AGENT, network="Mainnet")}
     shop = sold_app.Shop(tmp_path_factory.mktemp("unsold"), unsold)
-    assert (await shop.get("/openapi")).status_code == 503
+    assert (await shop.get("/openapi")).status_code == 424
 
 
 @pytest.mark.parametrize("action", ENDPOINTS)

@@ -248,7 +248,7 @@ async def test_a_priced_flow_with_something_missing_is_an_error_and_never_free(
         sold.middleware.check()
     answer = await sold.start()
 
-    assert answer.status_code == 503
+    assert answer.status_code == 424
     assert (await sold.get("/availability")).json()["status"] == "unavailable"
     assert sold.desk.jobs == {}
 

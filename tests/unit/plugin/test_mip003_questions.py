@@ -316,7 +316,7 @@ async def test_a_key_that_cannot_be_read_stops_the_app_at_its_start(
         sold.middleware.check()
     answer = await sold.get("/availability")
 
-    assert answer.status_code == 503
+    assert answer.status_code == 424
     assert "none.key" not in json.dumps(answer.json())
 
 

@@ -12,11 +12,13 @@ import httpx
 import pytest
 
 from masumi_sumi.errors import (
+    NodeFailed,
     NodeNotConfigured,
     NodeRefused,
     NodeUnreachable,
     SellerUnavailable,
     SettingInvalid,
+    SourceUnclear,
 )
 from masumi_sumi.hashing import canonical_json, input_hash
 from masumi_sumi.jobs.model import JobState, LockOutcome, Payment, PaymentState, Terms
@@ -329,28 +331,34 @@ async def test_a_launch_that_cannot_be_caught_is_the_sellers_fault(
 ):
     sold = shop(PRICED)
 
-    refused(await sold.start("/threads" if name != "twice" else "", name=name), 500)
+    refused(await sold.start("/threads" if name != "twice" else "", name=name), 422)
 
     assert sold.desk.jobs == {}
     assert runners == []
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    ("trouble", "status", "told"),
     [
-        NodeUnreachable("http://secret-node.test", "connection refused"),
-        NodeRefused("POST /payment", 400, "Network and policyId combination not supported"),
-        NodeNotConfigured("Preprod"),
-        SellerUnavailable("its supervisor does not answer"),
+        (NodeUnreachable("http://secret-node.test", "refused"), 424, "does not answer"),
+        (NodeFailed("POST /payment", 500), 424, "does not answer"),
+        (NodeRefused("POST /payment", 400, "Agent secret-node is unknown"), 424, "cannot sell"),
+        (SourceUnclear("secret-node", "Fixed", ()), 424, "cannot sell"),
+        (NodeNotConfigured("Preprod"), 424, "not set up correctly"),
+        (SellerUnavailable("its supervisor does not answer"), 503, "right now"),
     ],
 )
-async def test_trouble_behind_the_seller_is_one_clear_503(shop: MakeShop, trouble: Exception):
+async def test_trouble_behind_the_seller_is_a_5xx_only_if_a_job_may_have_begun(
+    shop: MakeShop, trouble: Exception, status: int, told: str
+):
     sold = shop(PRICED)
     sold.desk.refusal = trouble
 
-    body = refused(await sold.start(), 503)
+    detail = refused(await sold.start(), status)["detail"]
 
-    assert "nothing was started" in body["detail"] or "right now" in body["detail"]
+    assert told in detail
+    assert ("nothing was started" in detail) == (status < 500)
+    assert "secret-node" not in detail
 
 
 async def test_what_nobody_foresaw_is_a_500_that_tells_nothing(shop: MakeShop):
@@ -360,11 +368,11 @@ async def test_what_nobody_foresaw_is_a_500_that_tells_nothing(shop: MakeShop):
     assert refused(await sold.start(), 500)["detail"] == "internal error"
 
 
-async def test_a_seller_that_cannot_be_wired_is_a_503(shop: MakeShop):
+async def test_a_seller_that_cannot_be_wired_refuses(shop: MakeShop):
     sold = shop(PRICED)
     sold.parts.broken = SettingInvalid("SUMI_DATABASE_URL", "top-secret-token", "no url")
 
-    refused(await sold.get("/availability"), 503)
+    refused(await sold.get("/availability"), 424)
 
 
 # --- status ------------------------------------------------------------------------------------
