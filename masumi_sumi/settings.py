@@ -44,6 +44,10 @@ NODE_SUBMIT_FLOOR = 900.0
 PAY_BEFORE_SUBMIT = 300.0
 """Seconds that the node wants between payByTime and submitResultTime."""
 
+PAY_BY_LEAST, PAY_BY_MOST = 60.0, 2 * 86_400.0
+"""Seconds to pay. A lock takes a block or two, and a marketplace gives its user's money back for a
+start that went wrong only after this time."""
+
 AGENT_SEED = re.compile(r"[0-9a-fA-F]{64}")
 
 RUNNER_BYTES = 300 * 2**20
@@ -89,8 +93,12 @@ class Deadlines(BaseModel):
     ) -> Self:
         """Derive submit_by from its parts, or refuse one that is too early.
 
-        Raises DeadlinesDoNotFit, with the numbers, when the parts need more time than given.
+        Raises DeadlinesDoNotFit, with the numbers, when the parts need more time than given, and
+        SettingInvalid for a time to pay that no buyer can keep, or that binds its money for days.
         """
+        if not PAY_BY_LEAST <= pay_by <= PAY_BY_MOST:
+            rule = f"expected {PAY_BY_LEAST:.0f} to {PAY_BY_MOST:.0f} seconds, as buyers need"
+            raise SettingInvalid(f"pay_by of {what}", pay_by, rule)
         needed = max(pay_by + run + lock + NODE_MARGIN, NODE_SUBMIT_FLOOR + PAY_BEFORE_SUBMIT)
         if submit_by is not None and submit_by < needed:
             parts = f"pay {pay_by:.0f} + run {run:.0f} + locks {lock:.0f} + node {NODE_MARGIN:.0f}"
@@ -146,11 +154,9 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_nodes(cls, values: dict[str, object]) -> dict[str, object]:
-        nodes = _nodes_of(values.get("nodes"))
-        for name, line in _kodo_lines({**dotenv_values(ENV_FILE), **os.environ}).items():
-            network, node = parse_node_line(name, line)
-            nodes.setdefault(network, node)
-        return {**values, "nodes": nodes}
+        given = _nodes_of(values.get("nodes"))
+        lines = _nodes_in_lines(_kodo_lines({**dotenv_values(ENV_FILE), **os.environ}))
+        return {**values, "nodes": {**lines, **given}}
 
     @field_validator("agent_key")
     @classmethod
@@ -244,6 +250,19 @@ def parse_node_line(name: str, line: str) -> tuple[str, NodeSettings]:
         return parts[0], NodeSettings.model_validate(values)
     except ValidationError as error:
         raise SettingInvalid(name, HIDDEN, f"{rule}: {_first(error)}") from None
+
+
+def _nodes_in_lines(lines: Mapping[str, str]) -> dict[str, NodeSettings]:
+    """By network. Raises SettingInvalid for a second node of one: nobody could tell which sells."""
+    nodes: dict[str, NodeSettings] = {}
+    named: dict[str, str] = {}
+    for name, line in lines.items():
+        network, node = parse_node_line(name, line)
+        if network in nodes and nodes[network] != node:
+            rule = f"{named[network]} names another node of {network}: leave one of them out"
+            raise SettingInvalid(name, HIDDEN, rule)
+        nodes[network], named[network] = node, name
+    return nodes
 
 
 def _words(listed: str) -> list[str]:

@@ -29,9 +29,9 @@ def sandbox_url(settings: Settings) -> str:
     return f"http://{reachable(settings.host)}:{settings.sandbox_port}/api/v1"
 
 
-def with_sandbox(settings: Settings) -> Settings:
-    """The settings with the sandbox as the node of Preprod; it is near, so it is asked often."""
-    sandbox = {"url": sandbox_url(settings), "token": SANDBOX_TOKEN, "poll": 1.0}
+def with_sandbox(settings: Settings, poll: float) -> Settings:
+    """The settings with the sandbox as the node of Preprod, asked every ``poll`` seconds."""
+    sandbox = {"url": sandbox_url(settings), "token": SANDBOX_TOKEN, "poll": poll}
     node = NodeSettings.model_validate(sandbox)
     return settings.model_copy(update={"nodes": {**settings.nodes, "Preprod": node}})
 

@@ -48,7 +48,8 @@ class Stack:
     """Parts of a stack as processes; ``start()`` returns when all are ready.
 
     ``settings`` become those that the parts have: with the sandbox as Preprod's node when no node
-    is configured; ``sandbox_options`` are further words for its command. ``config`` stands beside
+    is configured; ``sandbox_options`` are further words for its command, and ``sandbox_poll`` the
+    seconds between two looks at it: it is near, so there are more. ``config`` stands beside
     the applications in Ray Serve's configuration. ``folder`` is where apps are imported from.
     Applications and ports are checked before anything starts; whatever goes wrong later, and
     whoever interrupts, ends all that was started.
@@ -63,12 +64,13 @@ class Stack:
         config: Mapping[str, Any] | None = None,
         folder: Path | None = None,
         sandbox_options: Iterable[str] = (),
+        sandbox_poll: float = 1.0,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         real_node = bool(settings.nodes)
         wanted = set(parts) - ({"sandbox"} if real_node else set())
         self.parts = tuple(name for name in PARTS if name in wanted)
-        self.settings = with_sandbox(settings) if "sandbox" in wanted else settings
+        self.settings = with_sandbox(settings, sandbox_poll) if "sandbox" in wanted else settings
         self.environment = environment(self.settings, os.environ, folder or Path.cwd())
         self.urls: dict[str, str] = {}
         self.pids: dict[str, int] = {}

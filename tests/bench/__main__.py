@@ -19,9 +19,12 @@ import ray
 
 from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.cli.stack import Progress, Stack
-from masumi_sumi.settings import Settings
+from masumi_sumi.settings import NodeSettings, Settings
 from tests.bench import booting, running, waiting
 from tests.bench.table import Row, show
+
+REAL_POLL = float(NodeSettings.model_fields["poll"].default)
+"""The sandbox is asked as often as a real node is, not as the near one that it is."""
 
 PORTS = ("panel_port", "serve_port", "sandbox_port", "ray_port", "dashboard_port")
 
@@ -36,7 +39,8 @@ def main() -> None:
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         settings = Settings(data_dir=Path(folder), nodes={}, **ports)
         report = _telling(console)
-        with Stack(settings, ["tests.bench.measured:fast_app"], report=report) as stack:
+        apps, poll = ["tests.bench.measured:fast_app"], REAL_POLL
+        with Stack(settings, apps, sandbox_poll=poll, report=report) as stack:
             show(_measured(stack, given.launches, given.only, console))
 
 

@@ -75,6 +75,18 @@ def test_a_line_in_the_env_file_counts_and_the_environment_wins(
     assert settings.node("Mainnet").pay_by == 700
 
 
+def test_a_second_node_of_a_network_is_refused_by_name(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KODO_MASUMI0", f"Preprod {URL} {TOKEN}")
+    monkeypatch.setenv("KODO_MASUMI2", f"Preprod {URL}/other {TOKEN}")
+
+    with pytest.raises(SettingInvalid, match="KODO_MASUMI2.*KODO_MASUMI0 names another") as refused:
+        Settings()
+
+    assert TOKEN not in str(refused.value)
+    monkeypatch.setenv("KODO_MASUMI2", f"Preprod {URL} {TOKEN}")
+    assert Settings().node("Preprod").url == URL
+
+
 def test_nodes_as_json_win_over_lines(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SUMI_NODES", nodes(pay_by=900))
     monkeypatch.setenv("KODO_MASUMI0", f"Preprod {URL} {TOKEN} 600")
@@ -186,7 +198,13 @@ def test_a_flows_own_deadlines_are_held_to_the_same_rule():
         settings.deadlines("Preprod", "flow /slow", run=10_000, submit_by=10_000)
 
 
-@pytest.mark.parametrize(("pay_by", "run", "lock"), [(1, 1, 0), (1800, 3600, 0), (60, 60, 9999)])
+@pytest.mark.parametrize("pay_by", [1, 59.9, 172_801])
+def test_a_time_to_pay_that_buyers_cannot_use_is_refused(pay_by: float):
+    with pytest.raises(SettingInvalid, match="pay_by of a flow.*60 to 172800"):
+        Settings(nodes={}).deadlines("Preprod", "a flow", pay_by=pay_by)
+
+
+@pytest.mark.parametrize(("pay_by", "run", "lock"), [(60, 1, 0), (1800, 3600, 0), (60, 60, 9999)])
 def test_derived_deadlines_leave_the_node_its_times(pay_by: float, run: float, lock: float):
     settings = Settings(run_seconds=run, lock_seconds=lock)
 
