@@ -94,10 +94,12 @@ class AppParts:
         return capture.plain()
 
     async def service(self, agent: KodosumiAgent) -> JobService:
-        supervision = RaySupervision(self.settings.start_timeout)
+        supervision = RaySupervision(self.settings.start_timeout, self._clock)
         self._reader = await SqlJobReader.open(self.settings.database_url)
         reader = NearReader(self._reader, supervision)
-        return JobService(agent, supervision, reader, self._clock, partial(secrets.token_hex, 8))
+        token = partial(secrets.token_hex, 8)
+        timeout = self.settings.start_timeout
+        return JobService(agent, supervision, reader, self._clock, token, timeout)
 
     async def aclose(self) -> None:
         if self._reader is not None:
@@ -135,7 +137,7 @@ class GatewayParts:
         self.settings, self.clock = settings, SystemClock()
         self._near, supervision = (
             SqlJobReader(database_url(settings.database_url)),
-            RaySupervision(settings.start_timeout),
+            RaySupervision(settings.start_timeout, self.clock),
         )
         self.jobs = NearReader(self._near, supervision)
         self.cancel = supervision.cancel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -41,29 +42,38 @@ def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def text_field(body: dict[str, Any], *names: str, default: str | None = None) -> str:
-    """The first of the names that is there, as a string.
+def text_field(body: Mapping[str, Any], *names: str, default: str | None = None) -> str:
+    """What is there by one of the names, as a string.
 
-    Raises BodyUnreadable when none is there and no default is given, or it is no string.
+    Raises BodyUnreadable when none is there and no default is given, it is no string, or two of
+    the names disagree.
     """
-    for name in names:
-        value = body.get(name)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise BodyUnreadable(name, "must be a string")
-        return _clean(name, value)
-    if default is None:
-        raise BodyUnreadable(names[0], "is required")
-    return default
+    name, value = one_of(body, *names)
+    if value is None:
+        if default is None:
+            raise BodyUnreadable(names[0], "is required")
+        return default
+    if not isinstance(value, str):
+        raise BodyUnreadable(name, "must be a string")
+    return _clean(name, value)
 
 
 def query_field(request: Request, *names: str) -> str:
-    """The first of the query's parameters that is there. Raises BodyUnreadable when none is."""
-    for name in names:
-        if value := request.query_params.get(name):
-            return _clean(name, value)
-    raise BodyUnreadable(names[0], "is required")
+    """The query's parameter of one of the names. Raises BodyUnreadable as ``text_field`` does."""
+    said = {name: value for name, value in request.query_params.items() if value}
+    return text_field(said, *names)
+
+
+def one_of(body: Mapping[str, Any], *names: str) -> tuple[str, Any]:
+    """The first of the names that is there, with its value; None for none.
+
+    Raises BodyUnreadable when another of them says something else.
+    """
+    found = [(name, body[name]) for name in names if body.get(name) is not None]
+    for name, value in found[1:]:
+        if value != found[0][1]:
+            raise BodyUnreadable(name, f"says something else than {found[0][0]}")
+    return found[0] if found else (names[0], None)
 
 
 def _clean(name: str, value: str) -> str:

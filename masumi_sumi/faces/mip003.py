@@ -30,7 +30,7 @@ from masumi_sumi.errors import (
     SourceUnclear,
     SumiError,
 )
-from masumi_sumi.faces.body import query_field, read_object, text_field
+from masumi_sumi.faces.body import one_of, read_object, text_field
 from masumi_sumi.faces.openapi import flow_document
 from masumi_sumi.flows import error_text, mip003_schema
 from masumi_sumi.jobs.model import Job
@@ -56,6 +56,7 @@ sure that nothing did, at whosever fault, it is a 4xx."""
 _SELLERS = (LaunchError, NodeError, ConfigurationError, SellerUnavailable)
 
 JOB = "job_id"
+INPUT_DATA = ("input_data", "inputData", "input")
 
 NODE_AWAY = "the seller's payment node does not answer; nothing was started, try again"
 NODE_REFUSES = "the seller's payment node cannot sell this; nothing was started"
@@ -141,15 +142,15 @@ class Mip003Face:
         return JSONResponse(offer.demo)
 
     async def status(self, request: Request, offer: Offer) -> Response:
-        job_id = request.path_params.get(JOB) or query_field(request, JOB, "jobId")
+        job_id = _job_of(request, request.query_params)
         return JSONResponse(standing_answer(await self._service.standing(job_id, offer.flow)))
 
     async def provide_input(self, request: Request, offer: Offer) -> Response:
         body = await read_object(request)
-        in_path = request.path_params.get(JOB)
-        if in_path and not _is_wrapped(body):
+        if JOB in request.path_params and not _is_wrapped(body):
             body = {"input_data": body}
-        job_id = in_path or text_field(body, JOB, "jobId", "id")
+        named = body if JOB in body or "jobId" in body else {JOB: body.get("id")}
+        job_id = _job_of(request, named)
         chosen = Chooser(
             named=text_field(body, "status_id", "statusId", default=""),
             schema_hash=text_field(body, "input_schema_hash", "inputSchemaHash", default=""),
@@ -229,20 +230,30 @@ def sellers_fault(error: SumiError) -> str:
 
 def _input_data(body: dict[str, Any]) -> Any:
     """Raises BodyUnreadable when it is missing, or no object, list of pairs or plain text."""
-    for name in ("input_data", "inputData", "input"):
-        data = body.get(name)
-        if isinstance(data, dict | list | str):
-            return data
-        if data is not None:
-            raise BodyUnreadable(name, "must be an object")
-    raise BodyUnreadable("input_data", "is required")
+    name, data = one_of(body, *INPUT_DATA)
+    if data is None:
+        raise BodyUnreadable(name, "is required")
+    if not isinstance(data, dict | list | str):
+        raise BodyUnreadable(name, "must be an object")
+    return data
 
 
 def _is_wrapped(body: dict[str, Any]) -> bool:
     """Whether a body that was sent to a job's own path names its ``input_data``, as elsewhere;
     else the body is the answer itself.
     """
-    return any(isinstance(body.get(name), dict | list) for name in ("input_data", "inputData"))
+    return any(isinstance(body.get(name), dict | list) for name in INPUT_DATA)
+
+
+def _job_of(request: Request, said: Mapping[str, Any]) -> str:
+    """The job that the path names, or what was sent. Raises BodyUnreadable for none, or two."""
+    in_path = request.path_params.get(JOB)
+    named = text_field(said, JOB, "jobId", default="")
+    if in_path and named not in ("", in_path):
+        raise BodyUnreadable(JOB, "says something else than the path")
+    if not (in_path or named):
+        raise BodyUnreadable(JOB, "is required")
+    return in_path or named
 
 
 def started(job: Job) -> dict[str, Any]:

@@ -113,8 +113,11 @@ class JobStore(JobReader, Protocol):
 class Escrow(Protocol):
     """The payment nodes. Errors are the NodeError tree; nothing is retried that may act twice."""
 
-    async def open(self, order: PaymentOrder) -> PaymentFacts:
-        """Ask for a payment. Not idempotent: a second order is a second payment."""
+    async def open(self, order: PaymentOrder, within: float | None = None) -> PaymentFacts:
+        """Ask for a payment. Not idempotent: a second order is a second payment.
+
+        Raises NodeUnreachable after ``within`` seconds, if it has not before.
+        """
         ...
 
     async def look(self, network: str, blockchain_identifier: str) -> PaymentView | None:

@@ -17,6 +17,9 @@ from masumi_sumi.jobs.running import Running
 from masumi_sumi.jobs.settling import NODE_TROUBLE, Settling
 from masumi_sumi.jobs.transitions import NETWORKS, Transitions, each
 
+OPENED_AT_LEAST = 2.0
+"""Seconds that the node has to open a payment, however late it is asked."""
+
 
 class Reconciler:
     """Brings every job to its end, in loops that never wait for each other: what concerns runners
@@ -67,13 +70,18 @@ class Reconciler:
             return _with_its_payment(job)
         told = asyncio.create_task(self._journal.opened(job, launch))
         try:
-            facts = await self._escrow.open(_order_of(job))
+            facts = await self._escrow.open(_order_of(job), self._time_to_open(job))
         except NODE_TROUBLE as error:
             await told
             await self.apply(job.id, events.PaymentNotOpened(str(error)))
             raise
         await told
         return await self._opened(job, facts)
+
+    def _time_to_open(self, job: Job) -> float:
+        """Seconds: what checking the input has taken of the time to start is the buyer's too."""
+        left = job.created_at + self._policy.start_timeout - self._clock.now()
+        return max(left, OPENED_AT_LEAST)
 
     async def _known(self, job_id: str) -> Job:
         job = await self._store.job(job_id)

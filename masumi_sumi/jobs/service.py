@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -111,10 +112,13 @@ class JobService:
         reader: JobReader,
         clock: Clock,
         token: Callable[[], str],
+        start_timeout: float = 12.0,
     ) -> None:
-        """``token`` gives 16 unguessable hex digits a call."""
+        """``token`` gives 16 unguessable hex digits a call; ``start_timeout`` is the seconds that
+        the author's code and a look at the buyer's files may take together.
+        """
         self._agent, self._supervision, self._reader = agent, supervision, reader
-        self._clock, self._token = clock, token
+        self._clock, self._token, self._start_timeout = clock, token, start_timeout
 
     async def form(self, flow: str) -> flows.Form:
         """Raises UnknownFlow."""
@@ -134,10 +138,11 @@ class JobService:
         job_id = f"{int(now):08x}{self._token()}"
         endpoint = f"{hire.app_url.rstrip('/')}{hire.flow.rstrip('/')}"
         sale = Sale(job_id, user, hire.identifier, digest, terms.agent_identifier, endpoint)
-        values, launch = await self._launched(hire, sale)
-        if terms.pricing == "Dynamic":
-            inputs = await self._agent.inputs(hire.flow, values)
-            terms = await asyncio.to_thread(settle, inputs)  # the author's code, which may block
+        async with self._in_time(hire.flow):
+            values, launch = await self._launched(hire, sale)
+            if terms.pricing == "Dynamic":
+                inputs = await self._agent.inputs(hire.flow, values)
+                terms = await asyncio.to_thread(settle, inputs)  # the author's code: may block
         job = Job(
             id=job_id,
             flow=hire.flow,
@@ -153,6 +158,19 @@ class JobService:
             payment=None if terms.free else Payment(terms.network),
         )
         return await self._supervision.start(job, launch)
+
+    @asynccontextmanager
+    async def _in_time(self, flow: str) -> AsyncIterator[None]:
+        """Raises HandlerFailed: a buyer does not wait for longer."""
+        limit = asyncio.timeout(self._start_timeout)
+        try:
+            async with limit:
+                yield
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            reason = f"it took longer than {self._start_timeout:g} s to check the input"
+            raise HandlerFailed(flow, reason) from error
 
     async def _launched(self, hire: Hire, sale: Sale) -> tuple[dict[str, Any], Launch]:
         """The values that the author's handler took, and what it would launch."""

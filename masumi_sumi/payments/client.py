@@ -46,13 +46,15 @@ class NodeClient(NodeConnection):
         self._open_timeout = open_timeout
         self._indexed: set[str] = set()
 
-    async def open(self, order: PaymentOrder) -> PaymentFacts:
+    async def open(self, order: PaymentOrder, within: float | None = None) -> PaymentFacts:
         """Ask for a payment, once. After NodeUnreachable or NodeFailed it may exist or not.
+        ``within`` is seconds that this one may take, if they are fewer.
 
         An agent of Web3CardanoV2 is paid under the index of a source: where the order names none,
         the only one that is priced as ordered is taken. Raises SourceUnclear if there is not one.
         """
-        async with self._within("POST /payment", self._open_timeout):
+        seconds = min(self._open_timeout, within or self._open_timeout)
+        async with self._within("POST /payment", seconds):
             if order.agent_identifier not in self._indexed:
                 try:
                     return await self._open(order)

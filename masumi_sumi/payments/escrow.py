@@ -43,8 +43,8 @@ class NodeEscrow(Escrow):
         except KeyError:
             raise NodeNotConfigured(network) from None
 
-    async def open(self, order: PaymentOrder) -> PaymentFacts:
-        return await self.node(order.network).open(order)
+    async def open(self, order: PaymentOrder, within: float | None = None) -> PaymentFacts:
+        return await self.node(order.network).open(order, within)
 
     async def look(self, network: str, blockchain_identifier: str) -> PaymentView | None:
         return await self.node(network).look(network, blockchain_identifier)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
+from masumi_sumi.clock import Clock
 from masumi_sumi.errors import SellerUnavailable, SumiError
 from masumi_sumi.jobs.model import Job, Launch, Lock
 from masumi_sumi.runtime import supervisor
@@ -16,19 +17,23 @@ BEYOND = 2.0
 """Seconds that a call may take longer than the payment node may: a supervisor that died is back in
 less, and what is the longest by default is still below the 15 s that marketplaces wait."""
 
+LEAST = 3.0
+"""Seconds for a start whose input took long to check: the node has two of them."""
+
 
 class RaySupervision:
     """Raises SellerUnavailable when there is no supervisor or it does not answer in time: in the
     ``start_timeout`` seconds that the payment node has, and a little.
     """
 
-    def __init__(self, start_timeout: float) -> None:
-        self._patience = start_timeout + BEYOND
+    def __init__(self, start_timeout: float, clock: Clock) -> None:
+        self._patience, self._clock = start_timeout + BEYOND, clock
         self._handle: Any = None
         self._user = ""
 
     async def start(self, job: Job, launch: Launch) -> Job:
-        answer: Job = await self._ask("start", job, launch)
+        gone = self._clock.now() - job.created_at
+        answer: Job = await self._ask("start", job, launch, patience=self._patience - gone)
         return answer
 
     async def buyer_user(self) -> str:
@@ -56,10 +61,11 @@ class RaySupervision:
     async def ping(self) -> None:
         await self._ask("ping")
 
-    async def _ask(self, method: str, *args: Any) -> Any:
+    async def _ask(self, method: str, *args: Any, patience: float | None = None) -> Any:
+        seconds = self._patience if patience is None else max(patience, LEAST)
         try:
             call = getattr(self._found(), method).remote(*args)
-            return await asyncio.wait_for(_result(call), self._patience)
+            return await asyncio.wait_for(_result(call), seconds)
         except RayTaskError as error:
             if isinstance(error.cause, SumiError):
                 raise error.cause from None

@@ -258,6 +258,7 @@ class Parts(compose.AppParts):
         self.released: dict[str, dict[str, Any]] = {}
         self.refusals: dict[str, Exception] = {}
         self.broken: Exception | None = None
+        self.start_timeout = 12.0
 
     def agent(self, app: Any, api: Any, app_url: str) -> KodosumiAgent:
         agent = AnsweringAgent(app, api, app_url)
@@ -268,7 +269,8 @@ class Parts(compose.AppParts):
         if self.broken is not None:
             raise self.broken
         tokens = iter(f"{n:016x}" for n in range(10**6))
-        return JobService(agent, self.desk, self.desk, self.clock, lambda: next(tokens))
+        token = lambda: next(tokens)  # noqa: E731 - a port
+        return JobService(agent, self.desk, self.desk, self.clock, token, self.start_timeout)
 
 
 PRICED = FlowTerms(agent_identifier=AGENT, network="Preprod")

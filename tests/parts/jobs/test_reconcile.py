@@ -167,6 +167,15 @@ async def test_without_a_payment_the_buyer_hears_of_it_and_nothing_is_launched(
     assert seller.told(job, "status")[-1] == "error"
 
 
+async def test_a_node_has_the_rest_of_the_time_in_which_a_job_must_start(seller: Seller):
+    job = seller.a_job()
+    seller.clock.advance(seller.policy.start_timeout - 0.5)  # as the input took long to check
+    seller.sandbox.delay(*OPEN, seconds=8, times=1)
+
+    with pytest.raises(NodeUnreachable, match=r"in 2 s"):
+        await seller.start(job)
+
+
 async def test_a_network_without_a_node_fails_its_job_at_once(seller: Seller):
     job = seller.a_job(network="Mainnet")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
@@ -359,6 +361,31 @@ async def test_trouble_behind_the_seller_is_a_5xx_only_if_a_job_may_have_begun(
     assert told in detail
     assert ("nothing was started" in detail) == (status < 500)
     assert "secret-node" not in detail
+
+
+@pytest.mark.parametrize("slow", ["handler", "price"])
+async def test_an_author_who_takes_too_long_is_told_so_in_time(
+    shop: MakeShop, sold_app: ModuleType, slow: str
+):
+    api, enough = sold_app.build(), threading.Event()
+
+    @api.enter("/slow", model=sold_app.form(), summary="Slow")
+    async def start(inputs: dict[str, Any], request: Any) -> Any:
+        await asyncio.sleep(60 if slow == "handler" else 0)
+        return sold_app.Launch(request, sold_app.work, inputs=inputs)
+
+    def price(inputs: Any) -> int:
+        enough.wait(60)
+        return 1
+
+    sold = shop({"/slow": replace_terms(pricing="Dynamic", price=price)}, api=api)
+    sold.parts.start_timeout = 0.05
+
+    refusal = refused(await sold.start("/slow"), 422)
+    enough.set()
+
+    assert refusal["detail"].endswith("it took longer than 0.05 s to check the input")
+    assert sold.desk.jobs == {}
 
 
 async def test_what_nobody_foresaw_is_a_500_that_tells_nothing(shop: MakeShop):

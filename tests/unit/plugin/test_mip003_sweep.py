@@ -191,6 +191,42 @@ async def test_an_answer_at_the_jobs_own_path_is_held_to_the_same_rules(
     assert sold.parts.released == {}
 
 
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/provide_input", {"jobId": "another"}),
+        ("/provide_input/{}", {"job_id": "another", "input_data": {"name": "Ada"}}),
+        ("/provide_input", {"inputData": {"name": "Eve"}}),
+        ("/provide_input", {"status_id": "lock-1", "statusId": "another"}),
+    ],
+)
+async def test_two_spellings_that_disagree_are_refused(
+    shop: MakeShop, path: str, more: dict[str, Any]
+):
+    sold = shop()
+    job = sold.put(state=JobState.RUNNING)
+    sold.ask(job)
+    body = {"job_id": job.id, "input_data": {"name": "Ada"}} | more
+
+    answer = await sold.post(path.format(job.id), body)
+
+    assert answer.status_code == 400
+    assert "something else than" in answer.json()["detail"]
+    assert sold.parts.released == {}
+
+
+async def test_two_spellings_that_agree_are_one(shop: MakeShop):
+    sold = shop()
+    job = sold.put(state=JobState.RUNNING)
+    sold.ask(job)
+    body = {"job_id": job.id, "jobId": job.id, "id": "anything", "input_data": {"name": "Ada"}}
+
+    assert (await sold.get("/status", job_id=job.id, jobId="another")).status_code == 400
+    assert (await sold.get(f"/status/{job.id}", job_id="another")).status_code == 400
+    body |= {"inputData": {"name": "Ada"}, "status_id": "lock-1"}
+    assert (await sold.post("/provide_input", body)).status_code == 200
+
+
 async def test_an_author_who_serves_pages_below_an_endpoint_keeps_them(
     shop: MakeShop, sold_app: ModuleType
 ):
