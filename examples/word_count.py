@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
-from ray import serve
 
 from masumi_sumi import sumi
 
@@ -31,10 +30,4 @@ def word_count(order: Text) -> dict[str, int]:
     return dict(Counter(pieces).most_common(order.most))
 
 
-@serve.deployment
-@sumi.ingress(app)
-class WordCount:
-    """All routes are the app's own."""
-
-
-fast_app = WordCount.bind()
+fast_app = sumi.bind(app, "WordCount")

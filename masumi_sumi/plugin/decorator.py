@@ -15,8 +15,9 @@ Work = TypeVar("Work", bound=Callable[..., Any])
 
 
 class Sumi:
-    """``@sumi(...)`` on a flow carries its terms; ``@sumi.ingress(app)`` sells the app's flows;
-    ``@sumi.flow(app, path)`` makes a flow of a function that takes a pydantic model.
+    """``@sumi(...)`` on a flow carries its terms; ``@sumi.ingress(app)`` sells the app's flows, and
+    ``sumi.bind(app)`` without a class; ``@sumi.flow(app, path)`` makes a flow of a function that
+    takes a pydantic model.
 
     A function stays what it was: Kodosumi's lookups, the app's OpenAPI and ``serve.ingress`` see
     no difference.
@@ -102,6 +103,16 @@ class Sumi:
             return with_middleware(ingress(app, cls), {}, defaults=checked)
 
         return wrap
+
+    def bind(self, app: Any, name: str = "Agent", **terms: Any) -> Any:
+        """The app as a bound Serve application: what ``serve run`` and ``masumi-sumi up`` take.
+
+        For whoever needs no deployment class of their own. ``name`` is the deployment's; ``terms``
+        as in ``ingress``.
+        """
+        from masumi_sumi.runtime.serving import bound
+
+        return bound(self.ingress(app, **terms)(type(name, (), {})))
 
 
 sumi = Sumi()

@@ -43,6 +43,13 @@ def ingress(app: Any, cls: type) -> type:
     return found
 
 
+def bound(cls: type) -> Any:
+    """An application of one deployment of an ingress class."""
+    from ray import serve
+
+    return serve.deployment(cls).bind()
+
+
 def around_class(cls: Any, wrap: Wrap) -> type:
     """An ASGI ingress class whose requests pass a middleware first."""
 
