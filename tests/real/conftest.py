@@ -29,7 +29,7 @@ from masumi_sumi.cli import record
 from masumi_sumi.cli.environment import RAY
 from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.cli.stack import Stack
-from masumi_sumi.settings import Settings
+from masumi_sumi.settings import NodeSettings, Settings
 
 os.environ.update(RAY)  # a driver in this process reaches Ray at loopback, as the parts do
 
@@ -76,10 +76,15 @@ def start_stack(fresh_settings: Callable[[], Settings]) -> StartStack:
 
     @contextmanager
     def start(
-        *, max_runners: int = 8, file_hosts: str = "", signing: bool = False, **options: Any
+        *,
+        max_runners: int = 8,
+        file_hosts: str = "",
+        signing: bool = False,
+        nodes: dict[str, NodeSettings] | None = None,
+        **options: Any,
     ) -> Iterator[Stack]:
         own = {"max_runners": max_runners, "file_hosts": file_hosts, "ray_cpus": PLACES}
-        settings = fresh_settings().model_copy(update=own)
+        settings = fresh_settings().model_copy(update=own | {"nodes": nodes or {}})
         if signing:
             settings = settings.model_copy(update={"agent_key": _new_key(settings.data_dir)})
         with Stack(settings, folder=ROOT, sandbox_options=SANDBOX, **options) as stack:

@@ -69,12 +69,12 @@ class Event:
 
 
 class Shop:
-    """One app of a stack, and what stands around it."""
+    """One app of a stack, and what stands around it: the payment node at ``node_url``."""
 
-    def __init__(self, stack: Stack, app: str = "agents") -> None:
+    def __init__(self, stack: Stack, app: str = "agents", node_url: str = "") -> None:
         self.stack = stack
         self.url = f"{stack.urls['serve']}/{app}"
-        self.node = Node(stack)
+        self.node = Node(node_url or stack.urls["sandbox"])
         self.cluster = Cluster(stack)
         self.http = httpx.Client(timeout=60.0, trust_env=False)
 
@@ -200,8 +200,8 @@ class Cluster:
 class Node:
     """The sandbox: the buyer's side of it, and its controls."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._url = stack.urls["sandbox"]
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._control = self._url.removesuffix("/api/v1") + "/sandbox"
         token = {"token": SANDBOX_TOKEN}
         self._http = httpx.Client(timeout=60.0, trust_env=False, headers=token)

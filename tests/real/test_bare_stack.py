@@ -1,4 +1,6 @@
-"""Without panel and spooler: jobs are sold, run, asked, and written down by us alone."""
+"""Without panel and spooler, with nodes of its own: jobs are sold on two networks, run, asked, and
+written down by us alone.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +13,63 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import yaml
 from desk import Desk
 from shop import Hired, Shop, until
 
 from masumi_sumi.cli.stack import Stack
 from masumi_sumi.clock import SystemClock
+from masumi_sumi.hashing import result_hash
 from masumi_sumi.jobs.model import JobState
 from masumi_sumi.jobs.store import SqlJobStore
-from masumi_sumi.settings import Settings
+from masumi_sumi.sandbox import Sandbox
+from masumi_sumi.settings import NodeSettings, Settings
+
+AGENTS = "tests.real.agents:fast_app"
 
 NewDesk = Callable[[], Desk]
 
 
 @pytest.fixture(scope="module")
-def shop(start_stack: Callable[..., AbstractContextManager[Stack]]) -> Iterator[Shop]:
-    """The test agents on a stack of four parts that runs two jobs at once."""
-    parts = ("ray", "sandbox", "supervisor", "serve")
-    with start_stack(max_runners=2, parts=parts, apps=["tests.real.agents:fast_app"]) as stack:
-        yield Shop(stack)
+def sandboxes() -> Iterator[dict[str, Sandbox]]:
+    """A payment node for each network."""
+    with (
+        Sandbox(block_seconds=0.5) as preprod,
+        Sandbox(block_seconds=0.5, network="Mainnet") as mainnet,
+    ):
+        yield {"Preprod": preprod, "Mainnet": mainnet}
+
+
+@pytest.fixture(scope="module")
+def stack(
+    start_stack: Callable[..., AbstractContextManager[Stack]],
+    sandboxes: dict[str, Sandbox],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    """Three parts that run two jobs at once. The test agents are sold by their author on Preprod,
+    and once more by an operator who sells one of them on Mainnet.
+    """
+    nodes = {
+        network: NodeSettings.model_validate({"url": each.url, "token": each.token, "poll": 1.0})
+        for network, each in sandboxes.items()
+    }
+    mainnet = {"agent_identifier": sandboxes["Mainnet"].register(), "network": "Mainnet"}
+    application = {
+        "name": "both",
+        "route_prefix": "/both",
+        "import_path": "masumi_sumi.plugin:application",
+        "args": {"target": AGENTS, "flows": {"/task": mainnet}},
+    }
+    file = tmp_path_factory.mktemp("serve") / "serve_config.yaml"
+    file.write_text(yaml.safe_dump({"applications": [application]}))
+    parts = ("ray", "supervisor", "serve")
+    with start_stack(max_runners=2, parts=parts, nodes=nodes, apps=[AGENTS, str(file)]) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def shop(stack: Stack, sandboxes: dict[str, Sandbox]) -> Shop:
+    return Shop(stack, node_url=sandboxes["Preprod"].url)
 
 
 def hire(shop: Shop, desk: Desk, flow: str = "/task", **data: str) -> Hired:
@@ -45,6 +86,27 @@ def test_a_job_leaves_all_its_events_and_no_process(shop: Shop, desk: Desk) -> N
         *("stdout", "result", "final", "status"),
     ]
     assert shop.statuses(job.id) == ["starting", "running", "finished"]
+
+
+def test_preprod_and_mainnet_are_sold_side_by_side(
+    stack: Stack, sandboxes: dict[str, Sandbox], new_desk: NewDesk
+) -> None:
+    shops = {name: Shop(stack, "both", sandbox.url) for name, sandbox in sandboxes.items()}
+    flows = {"Preprod": "/sale", "Mainnet": "/task"}
+    jobs = {name: hire(shops[name], new_desk(), flow) for name, flow in flows.items()}
+
+    assert {name: job.terms["network"] for name, job in jobs.items()} == {
+        name: name for name in flows
+    }
+    for name, job in jobs.items():
+        shops[name].node.buy(job)
+
+    for name, job in jobs.items():
+        result = shops[name].result(job)
+        assert shops[name].node.hash_of(job) == result_hash(job.identifier, result)
+        [other] = set(sandboxes) - {name}
+        identifier = job.terms["blockchainIdentifier"]
+        assert sandboxes[other].node.ledger.find("payment", identifier) is None
 
 
 def test_a_question_is_asked_and_answered(shop: Shop, desk: Desk) -> None:

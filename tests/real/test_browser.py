@@ -268,7 +268,7 @@ def sale(own_stack: Stack, browser: Browser) -> Sale:
     browser.open(f"/admin/status/view/{started['job_id']}")
     terms = _payment(browser.events("initialized"))
     more = {"job_id": started["job_id"], "input_hash": terms["inputHash"]}
-    return Sale(Hired("/", identifier, data, terms | more), Node(own_stack))
+    return Sale(Hired("/", identifier, data, terms | more), Node(own_stack.urls["sandbox"]))
 
 
 def _payment(events: str) -> dict[str, str]:
