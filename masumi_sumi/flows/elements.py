@@ -219,7 +219,7 @@ def _pattern(value: Any) -> regex.Pattern[str] | None:
     """A browser ignores a pattern it cannot read, and so do we where Python cannot."""
     try:
         return regex.compile(_text(value), regex.ASCII) if value else None
-    except (regex.error, OverflowError, RecursionError):
+    except (regex.error, ValueError, OverflowError, RecursionError):
         return None
 
 

@@ -6,16 +6,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from math import prod
 
 from masumi_sumi.flows.attachments import MOST_FILES
 from masumi_sumi.flows.choices import split
 from masumi_sumi.flows.forms import Field, Form
 from masumi_sumi.flows.kinds import NUMERIC, SWITCHES, TEMPORAL, Kind
-from masumi_sumi.flows.questions import MOMENTS, Bound, Question
+from masumi_sumi.flows.questions import MOMENTS, Bound, Question, Type
 from masumi_sumi.flows.questions import SWITCHES as SWITCH_TYPES
 from masumi_sumi.flows.scales import Limit, Scale, number_text, place, shortest
 
 _LONGEST_PATTERN = 200
+_MOST_REPEATS = 100_000
+"""Of a pattern that a stranger's schema tells: counts within counts cost memory to compile."""
+
 _MINUTE = 60
 _MOST = 5
 """Sentences of one field."""
@@ -150,25 +154,28 @@ def readings(question: Question) -> list[Question]:
     found = [question]
     while len(found) <= _MOST and (heard := _heard(found[-1])) is not None:
         found.append(heard)
+    if question.type is Type.FILE:  # that there may be more is said wherever this is not
+        found.insert(1, _one(question))
     return found
 
 
 def _heard(question: Question) -> Question | None:
-    for sentence, taken in _SENTENCES:
-        found = re.fullmatch(f"(?:(.*) )?{sentence}", question.description, re.DOTALL)
+    for opening, rest, taken in _SENTENCES:
+        own, opened, told = f" {question.description}".rpartition(f" {opening}")
+        found = re.fullmatch(rest, told, re.DOTALL) if opened else None
         if found:
-            own, *words = found.groups()
-            return taken(replace(question, description=own or ""), *words)
+            return taken(replace(question, description=own[1:]), *found.groups())
     return None
 
 
 def _low(question: Question, text: str) -> Question | None:
-    bound = _bound(question, text)
+    """A bound that is a rule already is not told in words too: those are an author's."""
+    bound = _bound(question, text) if question.low is None else None
     return replace(question, low=bound) if bound else None
 
 
 def _high(question: Question, text: str) -> Question | None:
-    bound = _bound(question, text)
+    bound = _bound(question, text) if question.high is None else None
     return replace(question, high=bound) if bound else None
 
 
@@ -188,8 +195,15 @@ def _step(question: Question, text: str) -> Question | None:
     return replace(question, step=step) if step is not None and step > 0 else None
 
 
-def _matching(question: Question, pattern: str) -> Question:
-    return replace(question, pattern=pattern)
+def _matching(question: Question, pattern: str) -> Question | None:
+    light = len(pattern) <= _LONGEST_PATTERN and _repeats(pattern) <= _MOST_REPEATS
+    return replace(question, pattern=pattern) if light else None
+
+
+def _repeats(pattern: str) -> int:
+    """How often its parts may be repeated at most, if all of its counts stand within each other."""
+    counts = (re.findall(r"\d+", braced) for braced in re.findall(r"\{([^{}]*)\}", pattern))
+    return prod(max([1, *map(int, count)]) for count in counts)
 
 
 def _one(question: Question) -> Question:
@@ -210,16 +224,17 @@ def _chosen(question: Question, words: str) -> Question | None:
     return replace(question, default=labels) if known else None
 
 
-_SENTENCES: tuple[tuple[str, Callable[..., Question | None]], ...] = (
-    (r"At least (\S+)\.", _low),
-    (r"At most (\S+)\.", _high),
-    (r"Not before (\S+)\.", _low),
-    (r"Not after (\S+)\.", _high),
-    (r"From (\S+) over midnight to (\S+)\.", _span),
-    (r"In steps of (\S+?)(?: seconds?)?(?: from \S+)?\.", _step),
-    (r"Matches the pattern “(.*)” from start to end\.", _matching),
-    (re.escape(_ONE_FILE), _one),
-    (re.escape(_MANY_FILES), _as_it_is),
-    (re.escape(_CHECKED), _checked),
-    (r"Default: “(.*)”\.", _chosen),
+_SENTENCES: tuple[tuple[str, str, Callable[..., Question | None]], ...] = (
+    ("At least ", r"(\S+)\.", _low),
+    ("At most ", r"(\S+)\.", _high),
+    ("Not before ", r"(\S+)\.", _low),
+    ("Not after ", r"(\S+)\.", _high),
+    ("From ", r"(\S+) over midnight to (\S+)\.", _span),
+    ("In steps of ", r"(\S+?)(?: seconds?)?(?: from \S+)?\.", _step),
+    ("Matches the pattern “", r"(.*)” from start to end\.", _matching),
+    (_ONE_FILE, "", _one),
+    (_MANY_FILES, "", _as_it_is),
+    (_CHECKED, "", _checked),
+    ("Default: “", r"(.*)”\.", _chosen),
 )
+"""How a sentence opens, what follows, and what it says."""
