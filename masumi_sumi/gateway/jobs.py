@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,12 @@ from masumi_sumi.gateway.replica import AppSilent, Replica
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.jobs.service import Standing, is_open, locks_of, standing_of
+
+FORM_SECONDS = 4.0
+"""How long an app may take to word a question, before its job is told to run: marketplaces wait
+8 s for a status."""
+
+Ask = Callable[[], Awaitable[Response]]
 
 
 class HiredJobs:
@@ -64,18 +70,16 @@ class HiredJobs:
         return await self.told(job, sumi.standing_answer, ask)
 
     async def told(
-        self,
-        job: Job,
-        worded: Callable[[Standing], dict[str, Any]],
-        ask: Callable[[], Awaitable[Response]],
+        self, job: Job, worded: Callable[[Standing], dict[str, Any]], ask: Ask
     ) -> Response:
         """Where a job stands, from the store: so also while its app is away. Only a question's
         form that nobody has asked for yet is the app's; ``ask`` fetches its answer.
         """
         locks, now = await locks_of(job, self._reader), self._clock.now()
         if any(is_open(lock, now) and lock.form is None for lock in locks):
-            with suppress(SellerUnavailable, AppSilent):
-                return await ask()
+            answer = await _in_time(ask)
+            if answer is not None:
+                return answer
         return JSONResponse(worded(standing_of(job, locks, now)))
 
     async def lock(self, request: Request, job: Job, lock_id: str) -> Response:
@@ -84,3 +88,13 @@ class HiredJobs:
     async def _ask(self, request: Request, job: Job, action: str, more: dict[str, Any]) -> Response:
         params = {"job_id": job.id, **more}
         return await self._replica.notebook(request, f"{self.path_of(job)}/{action}", params)
+
+
+async def _in_time(ask: Ask) -> Response | None:
+    """The app's answer; None while it has none, or only tells that something failed."""
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            answer = await ask()
+    except (SellerUnavailable, AppSilent, TimeoutError):
+        return None
+    return answer if answer.status_code < 500 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,15 +40,20 @@ async def caller_of(request: Request) -> Caller | None:
 
 @dataclass
 class Apps:
-    """What answers on Ray Serve: the last request is kept; ``answer`` may be a way to fail."""
+    """What answers on Ray Serve: requests are kept; ``answer`` may be a way to fail, and who
+    hangs never answers.
+    """
 
     answer: httpx.Response | Exception = field(
         default_factory=lambda: httpx.Response(200, json={"from": "the app"})
     )
     asked: list[httpx.Request] = field(default_factory=list)
+    hang: bool = False
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
+        if self.hang:
+            await asyncio.Event().wait()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -163,8 +169,6 @@ def _no_ray(request: httpx.Request) -> httpx.Response:
 @asynccontextmanager
 async def alive(app: Any) -> AsyncIterator[list[str]]:
     """The app between its startup and its shutdown; what it says of them."""
-    import asyncio
-
     inbox: asyncio.Queue[Any] = asyncio.Queue()
     said: list[str] = []
     started = asyncio.Event()
