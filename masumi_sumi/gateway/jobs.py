@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from masumi_sumi.clock import Clock
 from masumi_sumi.errors import SellerUnavailable, UnknownExpose, UnknownJob
 from masumi_sumi.faces import sumi
+from masumi_sumi.flows.answers import is_clean
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import Catalogue
 from masumi_sumi.gateway.replica import AppSilent, Replica
@@ -42,7 +43,7 @@ class HiredJobs:
 
     async def find(self, job_id: str) -> Job:
         """Raises UnknownJob."""
-        job = await self._reader.job(job_id)
+        job = await self._reader.job(job_id) if is_clean(job_id) else None
         if job is None:
             raise UnknownJob(job_id)
         return job

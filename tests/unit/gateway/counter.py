@@ -67,6 +67,8 @@ class Jobs:
     failure: Exception | None = None
 
     async def job(self, job_id: str) -> Job | None:
+        if "\0" in job_id:
+            raise ValueError("PostgreSQL takes no NUL")
         return self.jobs.get(job_id)
 
     async def locks(self, job_id: str) -> list[Lock]:

@@ -394,6 +394,11 @@ async def test_whose_job_wants_a_login(counter: Counter) -> None:
         assert (await counter.client("user").get(f"/sumi/status/{job.id}")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["status?job_id=%00", "status/%00", "lock/%00/a"])
+async def test_no_database_is_asked_for_what_it_cannot_hold(counter: Counter, path: str) -> None:
+    assert (await counter.client().get(f"/sumi/{path}")).status_code == 404
+
+
 async def test_an_unknown_job_is_the_notebooks_404(counter: Counter) -> None:
     answer = await counter.client().get("/sumi/status/69391b2a6dd6594791c3d54e")
     assert answer.json() == {
