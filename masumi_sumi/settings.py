@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 import psutil
 from dotenv import dotenv_values
@@ -30,6 +31,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from masumi_sumi.errors import DeadlinesDoNotFit, NodeNotConfigured, SettingInvalid
 
 Network = Literal["Preprod", "Mainnet"]
+Port = Annotated[int, Field(ge=0, le=65535)]
 
 SANDBOX_URL = "http://localhost:3001/api/v1"
 SANDBOX_TOKEN = "sandbox"
@@ -137,11 +139,11 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     panel: str = ""
-    panel_port: int = 3370
-    serve_port: int = 8005
-    sandbox_port: int = 3001
-    ray_port: int = 6379
-    dashboard_port: int = 8265
+    panel_port: Port = 3370
+    serve_port: Port = 8005
+    sandbox_port: Port = 3001
+    ray_port: Port = 6379
+    dashboard_port: Port = 8265
     ray_cpus: int = Field(0, ge=0)
 
     def __init__(self, **values: Any) -> None:
@@ -181,6 +183,13 @@ class Settings(BaseSettings):
                 raise SettingInvalid("SUMI_NODES", network, "a network is Preprod or Mainnet")
             self.deadlines(network, f"network {network}", node=node)
         return self
+
+    @field_validator("panel")
+    @classmethod
+    def _address_of_panel(cls, value: str) -> str:
+        if value and not _is_address(value):
+            raise ValueError("expected http(s)://HOST[:PORT][/PATH]")
+        return value
 
     @field_validator("file_hosts")
     @classmethod
@@ -286,6 +295,14 @@ def _nodes_of(given: object) -> dict[str, object]:
 def _kodo_lines(environ: Mapping[str, str | None]) -> dict[str, str]:
     found = {name: environ.get(name) for name in (f"KODO_MASUMI{i}" for i in range(10))}
     return {name: line for name, line in found.items() if line}
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or half a bracket
+        return False
 
 
 def _refusal(error: ValidationError) -> SettingInvalid:

@@ -234,3 +234,25 @@ def test_a_file_host_without_its_port_is_refused(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(SettingInvalid, match="SUMI_FILE_HOSTS"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    "panel", ["panel.example:3370", "http://", "http://[::1", "http://x:abc", "http://x:99999"]
+)
+def test_a_panel_that_has_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, panel: str):
+    monkeypatch.setenv("SUMI_PANEL", panel)
+
+    with pytest.raises(SettingInvalid, match="SUMI_PANEL"):
+        Settings()
+
+
+@pytest.mark.parametrize("panel", ["https://agents.example/", "http://[::1]:3370", "http://x/y"])
+def test_a_panel_may_be_anywhere(panel: str):
+    assert Settings(panel=panel).panel == panel
+
+
+def test_a_port_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SUMI_SERVE_PORT", "99999")
+
+    with pytest.raises(SettingInvalid, match="SUMI_SERVE_PORT"):
+        Settings()
