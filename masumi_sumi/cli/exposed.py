@@ -49,6 +49,9 @@ def exposed(settings: Settings) -> Exposed:
     except PanelRefused as error:
         advice = "set KODOSUMI_API_KEY, or SUMI_PANEL to the panel's address"
         return _unread(str(error), advice)
+    except (KeyError, TypeError, AttributeError) as error:
+        words = f"{panel} answers GET /expose, but not as our panel does: {error!r}"
+        return _unread(words, "set SUMI_PANEL to the panel that `masumi-sumi up` started")
 
 
 def read(exposes: Iterable[Mapping[str, Any]]) -> Exposed:
@@ -63,11 +66,11 @@ def read(exposes: Iterable[Mapping[str, Any]]) -> Exposed:
 
 def answers(url: str) -> bool:
     """Whether somebody listens there; cheap, so that a doctor is fast where nothing runs."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         return is_open(port, parts.hostname or "")
-    except OSError:  # its name does not resolve
+    except (OSError, ValueError):  # its name does not resolve, or it is no address
         return False
 
 

@@ -67,11 +67,11 @@ class Operator:
         self._client.close()
 
     def exposes(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._call("GET", "/expose").json()
+        found: list[dict[str, Any]] = self._read("/expose")
         return found
 
     def expose(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._call("GET", f"/expose/{name}").json()
+        found: dict[str, Any] = self._read(f"/expose/{name}")
         return found
 
     def save(self, body: Mapping[str, Any]) -> None:
@@ -106,11 +106,19 @@ class Operator:
 
     def _check(self, what: str) -> None:
         """The outcome comes from the panel's status: the lines are for people."""
-        last = self._call("GET", "/boot").json().get("last") or {}
+        last = self._read("/boot").get("last") or {}
         if last.get("error"):
             raise BootFailed(what, str(last["error"]))
         if last.get("failed"):
             raise BootFailed(what, f"not up: {', '.join(last['failed'])}")
+
+    def _read(self, path: str) -> Any:
+        answer = self._call("GET", path)
+        try:
+            return answer.json()
+        except ValueError as error:  # a redirect, or a page: somebody else's server
+            reason = f"{answer.status_code} without JSON, as no panel of ours answers"
+            raise PanelRefused(f"GET {path}", reason) from error
 
     def _call(self, method: str, path: str, **content: Any) -> httpx.Response:
         try:
@@ -133,7 +141,7 @@ class Operator:
             return str(answer.json()[HEADER])
         except httpx.HTTPStatusError as error:
             raise _refused("the login (set KODOSUMI_API_KEY)", error.response) from error
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise PanelRefused("the login", repr(error)) from error
 
 

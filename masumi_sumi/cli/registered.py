@@ -96,12 +96,11 @@ def _of_address(
     """Buyers put ``/start_job`` behind the address, and not all of them cut a slash at its end."""
     ours = addresses(sold, settings)
     wanted = f"update the registration's apiBaseUrl to {ours[0]}, as buyers reach it"
-    parts = urlsplit(said.url)
     if said.url.rstrip("/") in ours:
         if said.url.endswith("/"):
             words = f"is registered at {said.url}: some buyers do not cut the slash at the end"
             yield Finding(sold.what, "beware", words, f"register it as {said.url.rstrip('/')}")
-    elif parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+    elif not _takes_a_path(said.url):
         words = f"is registered at {said.url!r}, which buyers cannot put a path behind"
         yield Finding(sold.what, "bad", words, wanted)
     elif _leads_to(sold, said, settings):
@@ -115,6 +114,14 @@ def _of_address(
         yield Finding(sold.what, "beware", words, advice)
     else:
         yield Finding(sold.what, "bad", f"is registered at {said.url}, not at {ours[0]}", wanted)
+
+
+def _takes_a_path(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half a bracket
+        return False
+    return parts.scheme in ("http", "https") and not parts.query and not parts.fragment
 
 
 def _leads_to(sold: Sold, said: Registration, settings: Settings) -> bool:

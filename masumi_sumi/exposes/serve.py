@@ -115,8 +115,9 @@ class Serve:
         """Route prefixes that Serve's proxy has by now; none while it does not answer."""
         try:
             answer = await self._client.get(f"{config.url}/-/routes", timeout=5.0)
-            return frozenset(answer.json())
-        except (httpx.HTTPError, ValueError, TypeError):
+            answer.raise_for_status()
+            return frozenset(route for route in answer.json() if route.startswith("/"))
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, AttributeError):
             return frozenset()
 
     async def _send(self, method: str, body: Document | None = None) -> httpx.Response:

@@ -67,7 +67,17 @@ async def test_a_no_is_in_rays_own_words(status: int, settings: Settings) -> Non
         await serve.put(CONFIG, [{"name": "a"}])
 
 
-@pytest.mark.parametrize("answer", [broken, always(404), always(200, text="x")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        broken,
+        always(404),
+        always(404, json={"detail": "Not Found"}),
+        always(200, json={"hello": "world"}),
+        always(200, json=[1]),
+        always(200, text="x"),
+    ],
+)
 async def test_a_proxy_that_does_not_answer_has_no_routes(
     answer: Answer, settings: Settings
 ) -> None:
