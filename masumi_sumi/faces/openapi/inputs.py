@@ -112,7 +112,8 @@ def _scaled(scale: flows.Scale) -> Schema:
     schema = {name: _plain(limit.place) for name, limit in bounds.items() if limit is not None}
     step = scale.step
     exact = step is not None and step.denominator & (step.denominator - 1) == 0
-    if step is not None and exact and scale.from_zero and step != 1:
+    is_told = step == 1 and scale.kind is flows.Kind.NUMBER  # as the type integer
+    if step is not None and exact and scale.from_zero and not is_told:
         schema["multipleOf"] = _plain(step)
     return schema
 

@@ -36,6 +36,7 @@ def value(**element: Any) -> dict[str, Any]:
             {"type": "range", "min_value": -10, "max_value": 10, "step": 5},
             {"type": "number", "minimum": -10, "maximum": 10, "multipleOf": 5},
         ),
+        ({"type": "range"}, {"type": "number", "minimum": 0, "maximum": 100, "multipleOf": 1}),
     ],
 )
 def test_bounds_and_steps_are_numbers_of_any_kind(element: dict[str, Any], rules: dict[str, Any]):
