@@ -92,10 +92,10 @@ class HiredJobs:
 
 
 async def _in_time(ask: Ask) -> Response | None:
-    """The app's answer; None while it has none, or only tells that something failed."""
+    """The app's answer; None while it has none, or only one that tells nothing of the job."""
     try:
         async with asyncio.timeout(FORM_SECONDS):
             answer = await ask()
     except (SellerUnavailable, AppSilent, TimeoutError):
         return None
-    return answer if answer.status_code < 500 else None
+    return answer if answer.status_code == 200 else None

@@ -9,7 +9,11 @@ from counter import Counter
 from masumi_sumi.jobs.model import JobState, Lock
 
 PATHS = ["/sumi/status/{}", "/mip003/prime/async/status/{}"]
-BROKEN = [httpx.Response(500, text="Internal Server Error"), httpx.Response(503, json={})]
+BROKEN = [
+    httpx.Response(500, text="Internal Server Error"),
+    httpx.Response(503, json={}),
+    httpx.Response(424, json={"detail": "the seller cannot be reached"}),
+]
 
 
 @pytest.fixture
