@@ -74,11 +74,13 @@ class Catalogue:
                 raise UnknownExpose(expose)
         return sorted((item for item in items_of(exposes) if item.is_alive), key=lambda i: i.id)
 
-    async def flow(self, expose: str, name: str) -> Item:
-        """A flow that is there, alive or not. Raises UnknownExpose, UnknownFlow."""
+    async def flow(self, expose: str, name: str, *, closed: bool = False) -> Item:
+        """A flow that is there, alive or not; one that is disabled only where ``closed`` ones are
+        asked for. Raises UnknownExpose, UnknownFlow.
+        """
         found = await self.expose(expose)
-        for item in items_of([found] if found.enabled else []):
-            if item.name == name and item.meta.enabled:
+        for item in items_of([found]):
+            if item.name == name and (closed or (found.enabled and item.meta.enabled)):
                 return item
         raise UnknownFlow(f"{expose}/{name}".rstrip("/"))
 

@@ -58,7 +58,9 @@ class Mip003Routes:
             raise UnknownFlow(request.url.path)
         if (refused := refused_method(request, call.action)) is not None:
             return refused
-        item = await self._catalogue.flow(request.path_params["expose"], call.base.strip("/"))
+        hired = call.action in WITH_JOB  # who stops selling still owes what was sold
+        expose, name = request.path_params["expose"], call.base.strip("/")
+        item = await self._catalogue.flow(expose, name, closed=hired)
         if not item.is_open:
             await self._access.login(request)
         if call.action == "start_job":

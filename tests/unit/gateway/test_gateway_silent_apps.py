@@ -1,4 +1,4 @@
-"""A question that its app has not worded yet: the app is asked, and the job is told anyway."""
+"""A job is told whatever became of its app: silent over a question, broken, or sold no more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import httpx
 import pytest
 from counter import Counter
 
+from masumi_sumi.exposes import draft_of
 from masumi_sumi.jobs.model import JobState, Lock
 
 PATHS = ["/sumi/status/{}", "/mip003/prime/async/status/{}"]
@@ -48,3 +49,21 @@ async def test_an_app_that_hangs_hides_no_job(
 
     assert (answer.status_code, answer.json()["status"]) == (200, "running")
     assert len(counter.apps.asked) == 1
+
+
+@pytest.mark.parametrize("network", ["Preprod", None])
+async def test_a_flow_that_is_sold_no_more_still_tells_of_its_jobs_to_those_who_may_know(
+    counter: Counter, network: str | None
+) -> None:
+    await counter.sells("prime", "/async", network=network)
+    job = counter.jobs.has(JobState.QUEUED)
+    await counter.book.save(draft_of({"name": "prime", "enabled": False}))
+    flow, stranger = "/mip003/prime/async", counter.client()
+
+    known = await counter.client("user").get(f"{flow}/status/{job.id}")
+    told = await stranger.get(f"{flow}/status/{job.id}")
+    hired = await counter.client("user").post(f"{flow}/start_job", json={"input_data": {}})
+
+    assert (known.status_code, known.json()["status"]) == (200, "running")
+    assert told.status_code == (200 if network else 401)
+    assert (hired.status_code, counter.apps.asked) == (404, [])
