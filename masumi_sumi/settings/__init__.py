@@ -7,48 +7,46 @@ Every setting is an environment variable with the prefix ``SUMI_`` (or a line in
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 import psutil
 from dotenv import dotenv_values
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from masumi_sumi.errors import DeadlinesDoNotFit, NodeNotConfigured, SettingInvalid
+from masumi_sumi.errors import NodeNotConfigured, SettingInvalid
+from masumi_sumi.settings.deadlines import NODE_MARGIN, Deadlines
+from masumi_sumi.settings.nodes import (
+    HIDDEN,
+    SANDBOX_TOKEN,
+    SANDBOX_URL,
+    Network,
+    NodeSettings,
+    first_fault,
+    kodo_lines,
+    nodes_in_lines,
+    nodes_of,
+    parse_node_line,
+)
 
-Network = Literal["Preprod", "Mainnet"]
+__all__ = [
+    "AGENT_SEED",
+    "ENV_FILE",
+    "NODE_MARGIN",
+    "SANDBOX_TOKEN",
+    "SANDBOX_URL",
+    "Deadlines",
+    "Network",
+    "NodeSettings",
+    "Settings",
+    "parse_node_line",
+]
+
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-SANDBOX_URL = "http://localhost:3001/api/v1"
-SANDBOX_TOKEN = "sandbox"
-
-NODE_MARGIN = 600.0
-"""Seconds before submitResultTime that the hash must be at the node: the node itself stops
-sending five minutes before it, and its queue needs a few more."""
-
-NODE_SUBMIT_FLOOR = 900.0
-"""Seconds that the node wants between the request and submitResultTime."""
-
-PAY_BEFORE_SUBMIT = 300.0
-"""Seconds that the node wants between payByTime and submitResultTime."""
-
-PAY_BY_LEAST, PAY_BY_MOST = 60.0, 2 * 86_400.0
-"""Seconds to pay. A lock takes a block or two, and a marketplace gives its user's money back for a
-start that went wrong only after this time."""
 
 AGENT_SEED = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -57,55 +55,6 @@ RUNNER_BYTES = 300 * 2**20
 _HOST_AND_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
 ENV_FILE = ".env"
-HIDDEN = "(hidden)"
-
-
-class NodeSettings(BaseModel):
-    """A payment node of one network. All times in seconds, counted from the job's start."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    url: str
-    token: SecretStr
-    pay_by: float = Field(1800.0, gt=0, allow_inf_nan=False)
-    submit_by: float | None = Field(None, gt=0, allow_inf_nan=False)
-    poll: float = Field(2.0, ge=1.0, allow_inf_nan=False)
-
-    @field_validator("url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("expected http(s)://HOST[:PORT]/api/v1")
-        return value
-
-
-class Deadlines(BaseModel):
-    """Times of a job in seconds from its start; built only where they fit together."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pay_by: float
-    run: float
-    lock: float
-    submit_by: float
-
-    @classmethod
-    def fit(
-        cls, what: str, *, pay_by: float, run: float, lock: float, submit_by: float | None
-    ) -> Self:
-        """Derive submit_by from its parts, or refuse one that is too early.
-
-        Raises DeadlinesDoNotFit, with the numbers, when the parts need more time than given, and
-        SettingInvalid for a time to pay that no buyer can keep, or that binds its money for days.
-        """
-        if not PAY_BY_LEAST <= pay_by <= PAY_BY_MOST:
-            rule = f"expected {PAY_BY_LEAST:.0f} to {PAY_BY_MOST:.0f} seconds, as buyers need"
-            raise SettingInvalid(f"pay_by of {what}", pay_by, rule)
-        needed = max(pay_by + run + lock + NODE_MARGIN, NODE_SUBMIT_FLOOR + PAY_BEFORE_SUBMIT)
-        if submit_by is not None and submit_by < needed:
-            parts = f"pay {pay_by:.0f} + run {run:.0f} + locks {lock:.0f} + node {NODE_MARGIN:.0f}"
-            raise DeadlinesDoNotFit(what, submit_by, needed, parts)
-        return cls(pay_by=pay_by, run=run, lock=lock, submit_by=submit_by or needed)
 
 
 class Settings(BaseSettings):
@@ -156,8 +105,8 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_nodes(cls, values: dict[str, object]) -> dict[str, object]:
-        given = _nodes_of(values.get("nodes"))
-        lines = _nodes_in_lines(_kodo_lines({**dotenv_values(ENV_FILE), **os.environ}))
+        given = nodes_of(values.get("nodes"))
+        lines = nodes_in_lines(kodo_lines({**dotenv_values(ENV_FILE), **os.environ}))
         return {**values, "nodes": {**lines, **given}}
 
     @field_validator("agent_key")
@@ -244,57 +193,8 @@ class Settings(BaseSettings):
         )
 
 
-def parse_node_line(name: str, line: str) -> tuple[str, NodeSettings]:
-    """``"Preprod URL TOKEN [pay_by] [submit_by] [poll]"`` as (network, node).
-
-    Raises SettingInvalid, without the token in its message, when the line is not like that.
-    """
-    parts = line.split()
-    rule = 'expected "NETWORK URL TOKEN [pay_by] [submit_by] [poll]"'
-    if not 3 <= len(parts) <= 6:
-        raise SettingInvalid(name, f"{len(parts)} words", rule)
-    keys = ("pay_by", "submit_by", "poll")
-    values = {"url": parts[1], "token": parts[2], **dict(zip(keys, parts[3:], strict=False))}
-    try:
-        return parts[0], NodeSettings.model_validate(values)
-    except ValidationError as error:
-        raise SettingInvalid(name, HIDDEN, f"{rule}: {_first(error)}") from None
-
-
-def _nodes_in_lines(lines: Mapping[str, str]) -> dict[str, NodeSettings]:
-    """By network. Raises SettingInvalid for a second node of one: nobody could tell which sells."""
-    nodes: dict[str, NodeSettings] = {}
-    named: dict[str, str] = {}
-    for name, line in lines.items():
-        network, node = parse_node_line(name, line)
-        if network in nodes and nodes[network] != node:
-            rule = f"{named[network]} names another node of {network}: leave one of them out"
-            raise SettingInvalid(name, HIDDEN, rule)
-        nodes[network], named[network] = node, name
-    return nodes
-
-
 def _words(listed: str) -> list[str]:
     return [each.strip() for each in listed.split(",") if each.strip()]
-
-
-def _nodes_of(given: object) -> dict[str, object]:
-    if given is None or given == "":
-        return {}
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            rule = 'expected JSON like {"Preprod": {"url": "...", "token": "..."}}'
-            raise SettingInvalid("SUMI_NODES", HIDDEN, rule) from None
-    if not isinstance(given, dict):
-        raise SettingInvalid("SUMI_NODES", type(given).__name__, "expected an object")
-    return dict(given)
-
-
-def _kodo_lines(environ: Mapping[str, str | None]) -> dict[str, str]:
-    found = {name: environ.get(name) for name in (f"KODO_MASUMI{i}" for i in range(10))}
-    return {name: line for name, line in found.items() if line}
 
 
 def _is_address(url: str) -> bool:
@@ -310,10 +210,5 @@ def _refusal(error: ValidationError) -> SettingInvalid:
     fault = error.errors(include_url=False)[0]
     name = str(fault["loc"][0]) if fault["loc"] else "settings"
     if name == "nodes":
-        return SettingInvalid("SUMI_NODES", HIDDEN, _first(error))
+        return SettingInvalid("SUMI_NODES", HIDDEN, first_fault(error))
     return SettingInvalid(f"SUMI_{name.upper()}", fault["input"], fault["msg"])
-
-
-def _first(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
