@@ -18,7 +18,7 @@ from masumi_sumi.cli.sold import Sold
 from masumi_sumi.db import database_url, sqlite_file
 from masumi_sumi.errors import DocumentInvalid
 from masumi_sumi.exposes import Card, card_of, flow_path
-from masumi_sumi.jobs.model import Amount, Pricing
+from masumi_sumi.jobs.model import Amount
 from masumi_sumi.payments.wire import unit
 from masumi_sumi.settings import ENV_FILE, Settings
 
@@ -98,6 +98,5 @@ def _add(name: str, card: Card, agent: str, network: str | None, found: Exposed)
         found.findings.append(Finding(f"flow {name}", "bad", words, "set the expose's network"))
         return
     price = tuple(Amount(str(p["amount"]), unit(p.get("unit", ""))) for p in card.fixed)
-    implied: Pricing = "Dynamic" if "price" in card.terms else "Fixed"
     index = card.terms.get("source_index")
-    found.sold.append(Sold(name, network, agent, card.pricing or implied, price, index))
+    found.sold.append(Sold(name, network, agent, card.sold_at, price, index))

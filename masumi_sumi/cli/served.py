@@ -16,14 +16,11 @@ from masumi_sumi.cli.ports import LOOPBACK
 from masumi_sumi.cli.sold import Running, Sold
 from masumi_sumi.errors import AgentError, AgentRefused, FlowsUnreadable, SettingInvalid, SumiError
 from masumi_sumi.exposes import FoundFlow, OpenApiFinder, Serve, ServeConfig
-from masumi_sumi.faces.openapi import SALE, Sale
+from masumi_sumi.exposes.finder import NOT_SOLD
 from masumi_sumi.settings import Settings
 
 SECONDS = 10.0
 AT_ONCE = 8
-
-NOT_FOR_SALE = (404, 405)
-"""What an app answers where nobody put its flows up for sale."""
 
 SEE_LOG = "see the app's log"
 
@@ -87,32 +84,31 @@ class _Place:
     id: str
     url: str
     exposed: bool
+    flow: FoundFlow
 
     @classmethod
     def of(cls, url: str, app: str, flow: FoundFlow, exposed: bool) -> _Place:
         id_ = f"{app}/{flow.path.strip('/')}".strip("/")
-        return cls(id_, f"{url}/{id_}".rstrip("/"), exposed)
+        return cls(id_, f"{url}/{id_}".rstrip("/"), exposed, flow)
 
     async def ask(self, http: httpx.AsyncClient) -> _Said:
         try:
             said = await AgentClient(self.url, http).availability()
         except AgentRefused as error:
-            return None if error.status in NOT_FOR_SALE else self._finding("beware", str(error))
+            return None if error.status in NOT_SOLD else self._finding("beware", str(error))
         except (AgentError, SettingInvalid) as error:
             return self._finding("beware", f"was not compared: {error}")
         if not said.available:
             return self._finding("bad", f"takes no job: {said.message or 'it does not say why'}")
         if not said.agent_identifier:
             return None
-        return await self._terms(http, said.agent_identifier)
+        return self._terms(said.agent_identifier)
 
-    async def _terms(self, http: httpx.AsyncClient, agent: str) -> Sold | Finding:
-        try:
-            answer = await http.get(f"{self.url}/openapi")
-            answer.raise_for_status()
-            sale = Sale.model_validate(answer.json()[SALE])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            words = f"sells as {agent}, but GET openapi does not tell its terms: {error!r}"
+    def _terms(self, agent: str) -> Sold | Finding:
+        sale = self.flow.sale
+        if sale is None:
+            why = self.flow.unread or "it is not there"
+            words = f"sells as {agent}, but GET openapi does not tell its terms: {why}"
             return self._finding("beware", words)
         if not sale.network:
             words = f"names agent {agent} without a network, so it was not compared"

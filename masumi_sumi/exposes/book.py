@@ -15,12 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from masumi_sumi.clock import Clock
 from masumi_sumi.db import Database, database_url
 from masumi_sumi.errors import ExposeChanged, NameTaken, UnknownExpose
-from masumi_sumi.exposes.changes import changed, drafted, merged, silent
+from masumi_sumi.exposes.changes import changed, drafted, merged, silent, untold
 from masumi_sumi.exposes.drafts import Draft
 from masumi_sumi.exposes.model import Expose, ExposeState, FlowMeta, FlowState, checked_network
 from masumi_sumi.exposes.ports import FoundFlow
 from masumi_sumi.exposes.schema import HISTORY, deployments, exposes, flows
 from masumi_sumi.exposes.turn import BootTurn
+from masumi_sumi.jobs.sale import Sale
 
 _OWN = ("bootstrap", "display", "network", "enabled", "created", "updated", "heartbeat", "error")
 
@@ -120,13 +121,17 @@ class ExposeBook:
         return running
 
     async def looked(self, name: str, state: ExposeState, error: str = "") -> Expose:
-        """The expose was seen in this state; its etag stays. Raises UnknownExpose."""
+        """The expose was seen in this state, and did not tell what it sells; its etag stays.
+
+        Raises UnknownExpose.
+        """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             before = await self._one(connection, name)
             after = replace(before, state=state, heartbeat=now, error=_storable(error))
+            after = replace(after, meta=untold(before.meta))
             if state is not ExposeState.RUNNING:
-                after = replace(after, meta=silent(before.meta, now))
+                after = replace(after, meta=silent(after.meta, now))
             await _put(connection, before, after)
         return after
 
@@ -139,9 +144,13 @@ class ExposeBook:
         }
 
     async def deployed(self, given: Mapping[str, Deployment], gone: Iterable[str] = ()) -> None:
-        """Ray Serve was given these, and nothing any more for the names that are gone."""
+        """Ray Serve was given these, and nothing any more for the names that are gone.
+
+        What another app than before sells is not known until it tells.
+        """
         async with self._database.transaction() as connection:
             names = [*given, *gone]
+            await _forget_sales(connection, names, given)
             await connection.execute(delete(deployments).where(deployments.c.name.in_(names)))
             for name, each in given.items():
                 document = json.dumps(each.document)
@@ -199,7 +208,17 @@ def _expose(rows: list[Row[Any]]) -> Expose:
 
 def _card(row: Row[Any]) -> FlowMeta:
     state = None if row.flow_state is None else FlowState(row.flow_state)
-    return FlowMeta(row.flow_url, row.flow_data, row.flow_enabled, state, row.flow_heartbeat)
+    sale = None if row.flow_sale is None else Sale.model_validate_json(row.flow_sale)
+    return FlowMeta(row.flow_url, row.flow_data, row.flow_enabled, state, row.flow_heartbeat, sale)
+
+
+async def _forget_sales(
+    connection: AsyncConnection, names: Iterable[str], given: Mapping[str, Deployment]
+) -> None:
+    before = {row.name: row.document for row in await connection.execute(select(deployments))}
+    same = {name for name, each in given.items() if before.get(name) == json.dumps(each.document)}
+    other = flows.c.expose.in_(set(names) - same)
+    await connection.execute(update(flows).where(other).values(sale=None))
 
 
 async def _put(connection: AsyncConnection, before: Expose | None, after: Expose) -> None:
@@ -223,6 +242,7 @@ def _card_row(name: str, position: int, card: FlowMeta) -> dict[str, Any]:
         "enabled": card.enabled,
         "state": card.state and card.state.value,
         "heartbeat": card.heartbeat,
+        "sale": card.sale and json.dumps(card.sale.told()),
     }
 
 

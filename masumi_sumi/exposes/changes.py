@@ -42,7 +42,7 @@ def merged(
     there = {_key(flow.path): flow for flow in found}
     cards = [_looked_at(card, there.pop(_key(flow_path(card.url)), None), now) for card in meta]
     new = [
-        FlowMeta(f"/{name}{flow.path}", card_template(flow), True, FlowState.ALIVE, now)
+        FlowMeta(f"/{name}{flow.path}", card_template(flow), True, FlowState.ALIVE, now, flow.sale)
         for flow in sorted(there.values(), key=lambda flow: flow.path)
     ]
     return tuple(cards + new)
@@ -56,6 +56,11 @@ def silent(meta: Iterable[FlowMeta], now: float) -> tuple[FlowMeta, ...]:
     )
 
 
+def untold(meta: Iterable[FlowMeta]) -> tuple[FlowMeta, ...]:
+    """The cards of an expose whose app did not tell what it sells."""
+    return tuple(replace(card, sale=None) for card in meta)
+
+
 def changed(expose: Expose, meta: tuple[FlowMeta, ...], now: float) -> Expose:
     """The expose with these cards; another etag only where they say something else."""
     said = [(card.url, card.data, card.enabled) for card in meta]
@@ -66,9 +71,9 @@ def changed(expose: Expose, meta: tuple[FlowMeta, ...], now: float) -> Expose:
 
 def _looked_at(card: FlowMeta, flow: FoundFlow | None, now: float) -> FlowMeta:
     if flow is None:
-        return replace(card, state=FlowState.NOT_FOUND, heartbeat=now)
+        return replace(card, state=FlowState.NOT_FOUND, heartbeat=now, sale=None)
     written = card.data if card.data and card.data.strip() else card_template(flow)
-    return replace(card, data=written, state=FlowState.ALIVE, heartbeat=now)
+    return replace(card, data=written, state=FlowState.ALIVE, heartbeat=now, sale=flow.sale)
 
 
 def _key(path: str) -> str:
@@ -85,9 +90,12 @@ def _with(expose: Expose, draft: Draft) -> Expose:
 
 
 def _kept(before: tuple[FlowMeta, ...], asked: tuple[FlowMeta, ...]) -> tuple[FlowMeta, ...]:
-    """The cards asked for; what was seen of a flow is kept where its card is the same."""
+    """The cards asked for; what was seen of a flow is kept where its card is the same. What its app
+    sells hangs on no card: the app that runs goes on selling it."""
     known = {(card.url, card.data, card.enabled): card for card in before}
-    return tuple(known.get((card.url, card.data, card.enabled), card) for card in asked)
+    sales = {card.url: card.sale for card in before}
+    new = [replace(card, sale=sales.get(card.url)) for card in asked]
+    return tuple(known.get((card.url, card.data, card.enabled), card) for card in new)
 
 
 def _renamed(expose: Expose, name: str) -> Expose:

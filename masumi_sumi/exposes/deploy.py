@@ -209,6 +209,9 @@ class Deploy:
         except UnknownExpose:
             return
         yield events.FlowsFound(name, len(found), f"{url}/openapi.json")
+        for flow in found:
+            if flow.unread:
+                yield events.SaleUnread(name, flow.path, flow.unread)
         for card in expose.meta:
             if card.state is FlowState.NOT_FOUND:
                 yield events.CardUnmatched(name, card.url)

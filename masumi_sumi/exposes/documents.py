@@ -52,6 +52,12 @@ class Card:
     content: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def sold_at(self) -> Pricing:
+        """``pricing``, or what follows for an app whose author says nothing of a sale."""
+        implied: Pricing = "Dynamic" if "price" in self.terms else "Fixed"
+        return self.pricing or (implied if self.agent_identifier else "Free")
+
+    @property
     def is_for_sale(self) -> bool:
         return self.pricing != "Free" and bool(self.agent_identifier or self.pricing)
 

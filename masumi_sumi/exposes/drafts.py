@@ -68,8 +68,8 @@ def draft_of(body: object) -> Draft:
 
 
 def renamed(meta: Sequence[FlowMeta], name: str) -> tuple[FlowMeta, ...]:
-    """The cards of an expose that is named so now."""
-    return tuple(replace(each, url=f"/{name}{flow_path(each.url)}") for each in meta)
+    """The cards of an expose that is named so now: no app of this name has told what it sells."""
+    return tuple(replace(each, url=f"/{name}{flow_path(each.url)}", sale=None) for each in meta)
 
 
 def _bootstrap(text: object, name: str) -> str | None:

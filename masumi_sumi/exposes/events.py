@@ -153,6 +153,16 @@ class CardUnmatched(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SaleUnread(Event):
+    """A flow that does not tell on what terms it is sold: its app's word opens it to nobody."""
+
+    name: str
+    path: str
+    why: str
+    words = "⚠ [{name}] GET openapi of flow {path} does not tell its terms: {why}"
+
+
+@dataclass(frozen=True, slots=True)
 class MetaUpdated(Event):
     name: str
     flow_stats: str

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, get_args
 
 from masumi_sumi.errors import ExposeInvalid
+from masumi_sumi.jobs.sale import Sale
 from masumi_sumi.settings import Network
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -45,7 +46,8 @@ class FlowMeta:
     """The card of a flow. ``url`` is ``/NAME/`` and the flow's path; ``data`` is YAML, see Card.
 
     ``state`` and ``heartbeat`` are what was seen last, None for a card not looked at since it was
-    changed.
+    changed. ``sale`` is how its app sells it now, by its own word when it was looked at last; None
+    where that is not known, or nobody sells it.
     """
 
     url: str
@@ -53,6 +55,7 @@ class FlowMeta:
     enabled: bool = True
     state: FlowState | None = None
     heartbeat: float | None = None
+    sale: Sale | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def checked_network(network: object) -> Network | None:
     for each in known:
         if network == each:
             return each
-    raise ExposeInvalid("network", f"must be {' or '.join(known)}, or null for not for sale")
+    raise ExposeInvalid("network", f"must be {' or '.join(known)}, or null for none of its own")
 
 
 def flow_path(url: str) -> str:

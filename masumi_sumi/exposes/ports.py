@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from masumi_sumi.jobs.sale import Sale
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFlow:
-    """A flow as its app tells it. ``path`` is the path inside the app."""
+    """A flow as its app tells it. ``path`` is the path inside the app.
+
+    ``sale`` is None where the app sells nothing, or does not tell: then ``unread`` says why.
+    """
 
     path: str
     summary: str = ""
@@ -19,6 +24,8 @@ class FoundFlow:
     organization: str = ""
     version: str = ""
     deprecated: bool = False
+    sale: Sale | None = None
+    unread: str = ""
 
 
 class FlowFinder(Protocol):

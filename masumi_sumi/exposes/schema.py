@@ -1,7 +1,7 @@
 """The tables of the book.
 
 exposes      what operators ask for, and the state that was seen last
-flows        cards of flows, in the order of ``position``
+flows        cards of flows, in the order of ``position``; ``sale`` is JSON, the app's own word
 deployments  what Ray Serve was given last, by application; what is here is ours to take away,
              even when its expose is gone
 boots        one row: whose turn it is to boot, and how the last one came out
@@ -40,6 +40,7 @@ flows = Table(
     Column("enabled", Boolean, nullable=False),
     Column("state", String),
     Column("heartbeat", Double),
+    Column("sale", Text),
 )
 
 deployments = Table(

@@ -18,8 +18,8 @@ from masumi_sumi.errors import PanelError
 class RayStandIn:
     """``slow`` applications stay DEPLOYING, ``unrouted`` ones have no route, ``broken`` ones become
     DEPLOY_FAILED with the message; a configuration with an app of which the target is ``refused``
-    is refused as a whole; ``flows`` are those of an app. ``down`` is how many requests are not
-    answered."""
+    is refused as a whole; ``flows`` are those of an app, and ``sales`` what a flow's own document
+    tells, by ``NAME/FLOW``. ``down`` is how many requests are not answered."""
 
     clock: ManualClock
     apps: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class RayStandIn:
     broken: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     flows: dict[str, dict[str, str]] = field(default_factory=dict)
+    sales: dict[str, Any] = field(default_factory=dict)
     puts: list[dict[str, Any]] = field(default_factory=list)
     down: int = 0
     down_after_put: int = 0
@@ -73,6 +74,8 @@ class RayStandIn:
         name, _, rest = path.strip("/").partition("/")
         if rest == "openapi.json" and name in self.flows:
             return httpx.Response(200, json=self._openapi(name))
+        if (flow := path.strip("/").removesuffix("/openapi")) in self.sales:
+            return httpx.Response(200, json={"paths": {}, "x-masumi": self.sales[flow]})
         return httpx.Response(404)
 
     def _put(self, body: dict[str, Any]) -> httpx.Response:

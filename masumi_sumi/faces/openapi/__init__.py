@@ -2,6 +2,5 @@
 
 from masumi_sumi.faces.openapi.flow import flow_document
 from masumi_sumi.faces.openapi.gateway import mip003_document, sumi_document
-from masumi_sumi.faces.openapi.sale import SALE, Sale
 
-__all__ = ["SALE", "Sale", "flow_document", "mip003_document", "sumi_document"]
+__all__ = ["flow_document", "mip003_document", "sumi_document"]

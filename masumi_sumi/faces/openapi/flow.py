@@ -6,7 +6,6 @@ from typing import Any
 
 from masumi_sumi.faces.openapi import mip003
 from masumi_sumi.faces.openapi.inputs import input_values
-from masumi_sumi.faces.openapi.sale import SALE, Sale
 from masumi_sumi.faces.openapi.words import (
     OBJECT,
     Schema,
@@ -17,6 +16,7 @@ from masumi_sumi.faces.openapi.words import (
 )
 from masumi_sumi.flows import Form
 from masumi_sumi.jobs.model import Terms
+from masumi_sumi.jobs.sale import SALE, Sale
 
 REFUSALS = {
     "availability": (500,),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from boot_steps import FOREIGN, all_of, an_expose, lines
+from boot_steps import AGENT, FOREIGN, all_of, an_expose, lines
 from ray_stand_in import PanelStandIn, RayStandIn
 
 from masumi_sumi.clock import ManualClock
@@ -14,6 +14,7 @@ from masumi_sumi.exposes import (
     events,
     line,
 )
+from masumi_sumi.jobs.sale import Sale
 
 
 async def test_a_boot_reads_as_in_the_notebook(
@@ -50,6 +51,28 @@ async def test_a_boot_reads_as_in_the_notebook(
         "✔ Boot completed at 2027-01-15 08:00:00 (runtime: 0.5s)",
     ]
     assert [each.state for each in await book.list()] == [ExposeState.RUNNING] * 2
+
+
+async def test_a_boot_keeps_what_each_app_sells_and_tells_where_it_is_not_told(
+    boot: Boot, book: ExposeBook, ray: RayStandIn
+) -> None:
+    await an_expose(book, "a")
+    ray.flows = {"a": {"/": "Free", "/odd": "Odd", "/plain": "Plain", "/sold": "Sold"}}
+    sold = {"pricingType": "Fixed", "network": "Preprod", "agentIdentifier": AGENT}
+    ray.sales = {"a": {"pricingType": "Free"}, "a/odd": "odd", "a/sold": sold}
+
+    told = await lines(boot.boot())
+
+    warned = [line for line in told if line.startswith("⚠")]
+    why = "has no x-masumi that could be read"
+    assert warned == [f"⚠ [a] GET openapi of flow /odd does not tell its terms: {why}"]
+    assert "  [a] Updated meta → 4/4 flows alive" in told
+    assert {card.url: card.sale for card in (await book.get("a")).meta} == {
+        "/a/": Sale(pricing="Free"),
+        "/a/odd": None,
+        "/a/plain": None,
+        "/a/sold": Sale(pricing="Fixed", network="Preprod", agent_identifier=AGENT),
+    }
 
 
 async def test_an_app_that_fails_is_named_in_rays_words_and_the_others_go_on(

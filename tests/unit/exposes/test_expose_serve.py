@@ -93,9 +93,12 @@ async def test_flows_are_the_get_routes_with_the_mark() -> None:
             "/form": {"post": {"x-kodosumi": True}},
         }
     }
-    transport = httpx.MockTransport(always(200, json=document))
 
-    assert await OpenApiFinder(transport).find("http://serve/prime/") == (
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = request.url.path == "/prime/openapi.json"
+        return httpx.Response(200, json=document) if told else httpx.Response(404)
+
+    assert await OpenApiFinder(httpx.MockTransport(answer)).find("http://serve/prime/") == (
         FoundFlow("/", "Prime", "Gaps.", ("a", "b"), "", "We", "1.0", True),
     )
 

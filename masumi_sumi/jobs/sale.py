@@ -1,12 +1,13 @@
-"""On what terms a flow is sold, beside what OpenAPI itself has words for."""
+"""On what terms a flow is sold, as its own OpenAPI document tells the world."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from masumi_sumi.jobs.model import Pricing, Terms
+from masumi_sumi.settings import Network
 
 SALE = "x-masumi"
 """Where a flow's document has it: a name that OpenAPI leaves to others."""
@@ -18,18 +19,19 @@ class Sale(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
 
     pricing: Pricing = Field(alias="pricingType")
-    network: str = ""
+    network: Network | Literal[""] = ""
     agent_identifier: str = Field("", alias="agentIdentifier")
     source_index: int | None = Field(None, alias="supportedPaymentSourceIndex")
 
     @classmethod
     def of(cls, terms: Terms) -> Self:
-        return cls(
-            pricing=terms.pricing,
-            network=terms.network,
-            agent_identifier=terms.agent_identifier,
-            source_index=terms.source_index,
-        )
+        said = {
+            "pricing": terms.pricing,
+            "network": terms.network,
+            "agent_identifier": terms.agent_identifier,
+            "source_index": terms.source_index,
+        }
+        return cls.model_validate(said)
 
     def told(self) -> dict[str, Any]:
         return self.model_dump(by_alias=True, exclude_defaults=True)
