@@ -121,9 +121,9 @@ ACTIONS: dict[str, dict[str, Action]] = {
 # --- answers -----------------------------------------------------------------------------------
 
 
-def available(name: str) -> dict[str, str]:
+def available(name: str, why_not: str = "not ready to accept jobs") -> dict[str, str]:
     """``name`` is empty for a flow that takes no jobs now."""
-    message = f"{name} is ready to accept jobs" if name else "not ready to accept jobs"
+    message = f"{name} is ready to accept jobs" if name else why_not
     status = "available" if name else "unavailable"
     return {"message": message, "status": status, "type": "masumi-agent"}
 

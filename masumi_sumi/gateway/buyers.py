@@ -77,24 +77,35 @@ class SumiRoutes:
         if action in FLOW_ACTIONS:
             if request.method not in (FLOW_ACTIONS[action], "HEAD"):
                 return sumi.not_allowed(request.url.path, (FLOW_ACTIONS[action],))
-            return await self._acts[action](request, await self._item(request, name))
+            return await self._act(request, name, action)
         if last_but_one == "status":
             request.path_params["job_id"] = action
-            return await self._flow_status(request, await self._item(request, before))
+            return await self._act(request, before, "status")
         if request.method == "POST":
             return sumi.not_allowed(request.url.path, ("GET",))
         return await self.flow(request)
 
-    async def _item(self, request: Request, name: str) -> Item:
-        """Raises UnknownExpose, UnknownFlow, LoginNeeded."""
-        item = await self._catalogue.flow(request.path_params["expose"], name.strip("/"))
-        if not item.is_open:
+    async def _act(self, request: Request, name: str, action: str) -> Response:
+        """What was sold is followed by who bought it, also where its flow takes no more jobs."""
+        item = await self._item(request, name, hired=action == "status")
+        return await self._acts[action](request, item)
+
+    async def _item(self, request: Request, name: str, *, hired: bool = False) -> Item:
+        """Raises UnknownExpose, UnknownFlow, LoginNeeded; who has ``hired`` it is let in as the job
+        says, not the flow."""
+        expose = request.path_params["expose"]
+        item = await self._catalogue.flow(expose, name.strip("/"), closed=hired)
+        if not hired and not item.is_open:
             await self._access.login(request)
         return item
 
     # --- hiring --------------------------------------------------------------------------------
 
     async def _availability(self, request: Request, item: Item) -> Response:
+        try:
+            await self._catalogue.check_terms(item)
+        except SellerUnavailable as error:
+            return JSONResponse(sumi.available("", str(error)))
         try:
             answer = await self._hand_on(request, item)
         except (SellerUnavailable, AppSilent):
@@ -120,6 +131,7 @@ class SumiRoutes:
         job = await self._jobs.find(_job_id(request))
         if self._jobs.path_of(job) != item.path:
             raise UnknownJob(job.id)
+        await self._jobs.admit(request, job)
         return await self._jobs.status(request, job)
 
     async def lock(self, request: Request) -> Response:

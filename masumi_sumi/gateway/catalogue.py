@@ -9,14 +9,13 @@ from typing import Any, Protocol
 
 from masumi_sumi.errors import DocumentInvalid, SellerUnavailable, UnknownExpose, UnknownFlow
 from masumi_sumi.exposes import Card, Expose, ExposeState, FlowMeta, FlowState, card_of, flow_path
-from masumi_sumi.exposes.applications import flow_terms
+from masumi_sumi.exposes.applications import EVERY_FLOW, flow_terms
 from masumi_sumi.exposes.book import Deployment
 
 PAGE = 10
 LARGEST_PAGE = 100
 METADATA_VERSION = 1
 UNTAGGED = "untagged"
-FREE = {"pricingType": "Free"}
 
 
 class Book(Protocol):
@@ -52,8 +51,33 @@ class Item:
 
     @property
     def is_open(self) -> bool:
-        """Whether strangers may hire it: what has no network has no buyers."""
-        return self.expose.network is not None
+        """Whether strangers may hire it: its expose has a network, or its app sells it on one and
+        the operator did not make it free."""
+        sale = self.meta.sale
+        sold = sale is not None and bool(sale.network and sale.agent_identifier)
+        return self.expose.network is not None or (sold and self.card.pricing != "Free")
+
+    @property
+    def network(self) -> str | None:
+        """Where it is sold now, by its app's word; else where its expose asks for."""
+        sale = self.meta.sale
+        return (sale.network if sale else "") or self.expose.network
+
+    @property
+    def agent_identifier(self) -> str | None:
+        """Under which it is sold now, by its app's word; else the one that its card asks for."""
+        sale = self.meta.sale
+        return (sale.agent_identifier if sale else "") or self.card.agent_identifier
+
+    @property
+    def pricing(self) -> Mapping[str, Any]:
+        """As MIP-002 has it. Amounts are the card's to tell: the app knows only the kind."""
+        if said := self.card.content.get("agentPricing"):
+            return dict(said)
+        sale = self.meta.sale
+        if sale is not None and (sale.agent_identifier or not self.card.agent_identifier):
+            return {"pricingType": sale.pricing}
+        return {"pricingType": self.card.sold_at}
 
     @property
     def is_alive(self) -> bool:
@@ -90,9 +114,18 @@ class Catalogue:
         name, path = item.expose.name, flow_path(item.meta.url)
         deployment = (await self._book.deployments()).get(name)
         applied = deployment.document.get("args", {}).get("flows", {}) if deployment else {}
-        asked = json.loads(json.dumps(flow_terms(item.expose)))  # as the deployed ones were kept
-        if applied.get(path) != asked.get(path):
+        asked = json.loads(json.dumps(_asked(item.expose)))  # as the deployed ones were kept
+        if _of_flow(applied, path) != _of_flow(asked, path):
             raise SellerUnavailable(f"its terms have changed: {name!r} waits for a refresh")
+
+    async def is_open(self, path: str) -> bool:
+        """Whether strangers may hire the flow at this path on Serve, were it up and enabled."""
+        try:
+            found = await self.expose(path.strip("/").partition("/")[0])
+        except UnknownExpose:
+            return False
+        items = [item for item in items_of([found]) if item.path == path]
+        return found.network is not None or any(item.is_open for item in items)
 
     async def expose(self, name: str) -> Expose:
         """Raises UnknownExpose."""
@@ -128,8 +161,8 @@ def item_json(item: Item, base_url: str) -> dict[str, Any]:
         "api_url": f"{base_url.rstrip('/')}/sumi/{item.id}",
         "mip003_url": f"{base_url.rstrip('/')}/mip003/{item.id}",
         "tags": list(item.card.tags) or [UNTAGGED],
-        "agentPricing": said.get("agentPricing") or FREE,
-        "agentIdentifier": item.card.agent_identifier,
+        "agentPricing": item.pricing,
+        "agentIdentifier": item.agent_identifier,
         "metadata_version": METADATA_VERSION,
         "description": item.card.description,
         "image": said.get("image"),
@@ -137,9 +170,21 @@ def item_json(item: Item, base_url: str) -> dict[str, Any]:
         "author": said.get("author"),
         "capability": said.get("capability"),
         "legal": said.get("legal"),
-        "network": item.expose.network,
+        "network": item.network,
         "state": "alive" if item.is_alive else "dead",
     }
+
+
+def _asked(expose: Expose) -> dict[str, dict[str, Any]]:
+    """Raises SellerUnavailable for cards that no app can be given."""
+    try:
+        return flow_terms(expose)
+    except DocumentInvalid as error:
+        raise SellerUnavailable(f"a card of {expose.name!r} cannot be read") from error
+
+
+def _of_flow(terms: Mapping[str, Mapping[str, Any]], path: str) -> dict[str, Any]:
+    return {**terms.get(EVERY_FLOW, {}), **terms.get(path, {})}
 
 
 def _card(meta: FlowMeta) -> Card:

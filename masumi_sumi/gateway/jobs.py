@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from masumi_sumi.clock import Clock
-from masumi_sumi.errors import SellerUnavailable, UnknownExpose, UnknownJob
+from masumi_sumi.errors import SellerUnavailable, UnknownJob
 from masumi_sumi.faces import sumi
 from masumi_sumi.flows.answers import is_clean
 from masumi_sumi.gateway.access import Access
@@ -49,15 +49,11 @@ class HiredJobs:
         return job
 
     async def admit(self, request: Request, job: Job) -> None:
-        """Jobs that were sold, and those of exposes that strangers may hire, are open to who knows
+        """Jobs that were sold, and those of flows that strangers may hire, are open to who knows
         their id. Raises LoginNeeded."""
         if not job.terms.free:
             return
-        try:
-            expose = await self._catalogue.expose(self.path_of(job).split("/")[1])
-        except UnknownExpose:
-            expose = None
-        if expose is None or expose.network is None:
+        if not await self._catalogue.is_open(self.path_of(job)):
             await self._access.login(request)
 
     def path_of(self, job: Job) -> str:

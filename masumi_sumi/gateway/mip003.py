@@ -5,13 +5,15 @@ A job's status comes from the store: a buyer follows it also while the app resta
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from masumi_sumi.errors import SumiError, UnknownFlow, UnknownJob
+from masumi_sumi.errors import SellerUnavailable, SumiError, UnknownFlow, UnknownJob
 from masumi_sumi.faces.body import query_field
 from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.mip003 import (
@@ -34,7 +36,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class Mip003Routes:
-    """What has a network is open to all, as MIP-003 has no login; the rest wants the panel's."""
+    """What is for sale is open to all, as MIP-003 has no login; the rest wants the panel's."""
 
     def __init__(
         self, catalogue: Catalogue, access: Access, replica: Replica, jobs: HiredJobs
@@ -61,12 +63,21 @@ class Mip003Routes:
         hired = call.action in WITH_JOB  # who stops selling still owes what was sold
         expose, name = request.path_params["expose"], call.base.strip("/")
         item = await self._catalogue.flow(expose, name, closed=hired)
-        if not item.is_open:
+        if not item.is_open and call.action != "status":
             await self._access.login(request)
         if call.action == "start_job":
             await self._catalogue.check_terms(item)
-        act = self._status if call.action == "status" else self._untouched
-        return await act(request, item, call)
+        acts = {"status": self._status, "availability": self._availability}
+        return await acts.get(call.action, self._untouched)(request, item, call)
+
+    async def _availability(self, request: Request, item: Item, call: Call) -> Response:
+        """An app does not know that its operator has other terms for it by now."""
+        answer = await self._untouched(request, item, call)
+        try:
+            await self._catalogue.check_terms(item)
+        except SellerUnavailable as error:
+            return _unavailable(answer, str(error))
+        return answer
 
     async def _untouched(self, request: Request, item: Item, call: Call) -> Response:
         return await self._replica.untouched(request, f"{item.path}/{call.tail}")
@@ -75,8 +86,25 @@ class Mip003Routes:
         job = await self._jobs.find(call.job_id or query_field(request, JOB, "jobId"))
         if self._jobs.path_of(job) != item.path:
             raise UnknownJob(job.id)
+        await self._jobs.admit(request, job)
         ask = partial(self._untouched, request, item, call)
         return await self._jobs.told(job, standing_answer, ask)
+
+
+def _unavailable(answer: Response, why: str) -> Response:
+    """The app's word of its availability, but for whether it takes jobs."""
+    said = _object(answer)
+    if answer.status_code != 200 or said is None:
+        return answer
+    return JSONResponse({**said, "status": "unavailable", "message": why})
+
+
+def _object(answer: Response) -> dict[str, Any] | None:
+    try:
+        said = json.loads(bytes(answer.body))
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def _refusal(error: SumiError, request: Request) -> Response:

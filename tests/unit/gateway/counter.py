@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.exposes import Boot, ExposeBook, FoundFlow, OpenApiFinder, Serve, draft_of
+from masumi_sumi.exposes.applications import planned
 from masumi_sumi.gateway.access import Access, Caller
 from masumi_sumi.gateway.app import Gateway
 from masumi_sumi.gateway.buyers import SumiRoutes
@@ -26,6 +27,7 @@ from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
 from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.jobs.model import Job, JobState, Lock, Terms
+from masumi_sumi.jobs.sale import Sale
 from masumi_sumi.settings import Settings
 
 OPERATOR = Caller("a88771d8", "admin", operator=True)
@@ -131,11 +133,25 @@ class Counter:
         transport = httpx.ASGITransport(app=self.gateway)
         return httpx.AsyncClient(transport=transport, base_url="http://panel:3370", headers=headers)
 
-    async def sells(self, name: str, *paths: str, network: str | None = "Preprod") -> None:
-        """An expose that runs, with a flow at each path."""
+    async def sells(
+        self, name: str, *paths: str, network: str | None = "Preprod", sale: Sale | None = None
+    ) -> None:
+        """An expose that runs, with a flow at each path that its app sells so."""
         body = {"name": name, "bootstrap": "import_path: some.module:app", "network": network}
         await self.book.save(draft_of(body))
-        await self.book.found(name, [FoundFlow(path, f"The {path} of {name}") for path in paths])
+        await self.refreshed(name)
+        flows = [FoundFlow(path, f"The {path} of {name}", sale=sale) for path in paths]
+        await self.book.found(name, flows)
+
+    async def refreshed(self, name: str) -> None:
+        """Ray Serve is given the expose as it is now; its app has not told anything yet."""
+        expose = await self.book.get(name)
+        await self.book.deployed({name: planned(expose, None, anew=False)})
+
+    async def card(self, url: str, data: str) -> None:
+        """The operator writes a flow's card."""
+        name = url.split("/")[1]
+        await self.book.save(draft_of({"name": name, "meta": [{"url": url, "data": data}]}))
 
 
 @asynccontextmanager

@@ -6,8 +6,6 @@ import httpx
 import pytest
 from counter import AGENT, Counter, body_of
 
-from masumi_sumi.exposes import draft_of
-from masumi_sumi.exposes.applications import planned
 from masumi_sumi.jobs.model import JobState, Lock, Payment, Terms
 
 PRICED = Terms(pricing="Fixed", network="Preprod", agent_identifier=AGENT)
@@ -56,8 +54,7 @@ async def test_metadata_is_the_cards(counter: Counter) -> None:
     await counter.sells("prime", "/async")
     data = f"display: Gaps\ndescription: Counts\ntags: [math]\nagentIdentifier: {AGENT}\n"
     data += "agentPricing: {pricingType: Fixed, fixedPricing: [{amount: '5', unit: ''}]}\n"
-    meta = [{"url": "/prime/async", "data": data}]
-    await counter.book.save(draft_of({"name": "prime", "meta": meta}))
+    await counter.card("/prime/async", data)
 
     item = (await counter.client().get("/sumi/prime/async")).json()
 
@@ -116,12 +113,10 @@ async def test_a_flow_put_up_for_sale_is_not_given_away_before_its_app_knows(
     counter: Counter, face: str
 ) -> None:
     await counter.sells("prime", "/async")
-    meta = [{"url": "/prime/async", "data": f"agentIdentifier: {AGENT}"}]
-    await counter.book.save(draft_of({"name": "prime", "meta": meta}))
+    await counter.card("/prime/async", f"agentIdentifier: {AGENT}")
 
     early = await counter.client().post(f"/{face}/prime/async/start_job", json=HIRE)
-    expose = await counter.book.get("prime")
-    await counter.book.deployed({"prime": planned(expose, None, anew=False)})
+    await counter.refreshed("prime")
     later = await counter.client().post(f"/{face}/prime/async/start_job", json=HIRE)
 
     assert (early.status_code, later.status_code) == (503, 200)
