@@ -25,6 +25,7 @@ class Ware:
     source_index: int | None = None
     asks: bool = False
     demo: Any = None
+    gateway: bool = False  # met through it, at its MIP-003 address
 
     @property
     def priced(self) -> bool:
@@ -41,8 +42,9 @@ WARES = {
     "V1": Ware("/v1", V1, "Web3CardanoV1", demo=DEMO),
     "V2": Ware("/v2", V2, "Web3CardanoV2", source_index=0),
     "HITL": Ware("/asking", V1, "Web3CardanoV1", asks=True),
+    "HITL through the gateway": Ware("/asking", V1, "Web3CardanoV1", asks=True, gateway=True),
 }
-
+ASKING = [name for name, ware in WARES.items() if ware.asks]
 
 # Choices as positions, as the marketplace's form sends them; numbers and switches as JSON's.
 INPUT = {

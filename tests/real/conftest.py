@@ -23,7 +23,7 @@ from encounter import Encounter
 from orders import AGENT, APPS
 from pydantic import SecretStr
 from shelf import Shelf, open_shelf
-from shop import EXPOSE, Cluster, Node, Panel, Shop
+from shop import EXPOSE, FAIR, Cluster, Node, Panel, Shop
 
 from masumi_sumi.cli import record
 from masumi_sumi.cli.environment import RAY
@@ -151,12 +151,15 @@ def desk(new_desk: Callable[[], Desk]) -> Desk:
 
 
 @pytest.fixture(scope="session")
-def encounters(stack: Stack, new_desk: Callable[[], Desk]) -> Callable[[str], Encounter]:
+def encounters(stack: Stack, fair: str, new_desk: Callable[[], Desk]) -> Callable[[str], Encounter]:
     """Hires of the flows in WARES, side by side; each is examined by many tests."""
     stack.deploy(["tests.real.wares:fast_app"])
     shop = Shop(stack, "wares")
+    gateway = f"{fair}/mip003/{FAIR}"
     made = {
-        name: Encounter(shop.url, ware, shop.node, (new_desk(), new_desk()))
+        name: Encounter(
+            gateway if ware.gateway else shop.url, ware, shop.node, (new_desk(), new_desk())
+        )
         for name, ware in WARES.items()
     }
     for each in made.values():
@@ -186,12 +189,13 @@ def paid(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter])
 def bazaar(shop: Shop, panel: Panel) -> str:
     """The test agents once more, as an expose; the app that was there before stays."""
     bootstrap = "import_path: tests.real.agents:fast_app"
-    body = {"name": EXPOSE, "bootstrap": bootstrap, "network": "Preprod"}
-    assert panel.http.post("/expose/", json=body).status_code == 201
-    with panel.http.stream("POST", "/boot/", timeout=300.0) as answer:
-        lines = [line for line in answer.iter_lines() if line]
-    assert lines[-1].startswith("✔ Boot completed"), lines
-    return str(panel.http.base_url).rstrip("/")
+    return panel.boot({"name": EXPOSE, "bootstrap": bootstrap, "network": "Preprod"})
+
+
+@pytest.fixture(scope="session")
+def fair(stack: Stack) -> str:
+    """The wares as an expose that nobody said a network for. The gateway's address."""
+    return Panel(stack).boot({"name": FAIR, "bootstrap": "import_path: tests.real.wares:fast_app"})
 
 
 @pytest.fixture(scope="session")

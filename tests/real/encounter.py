@@ -50,6 +50,10 @@ class Encounter:
             base_url=f"{url}{ware.flow}", headers=PLAIN, timeout=30.0, trust_env=False
         )
 
+    def action(self, answer: httpx.Response) -> str:
+        """Which endpoint of the flow it came from."""
+        return answer.request.url.path.removeprefix(self._http.base_url.path).partition("/")[0]
+
     # --- before a hire -------------------------------------------------------------------------
 
     def introduce(self) -> None:

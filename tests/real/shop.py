@@ -25,6 +25,9 @@ AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ab" * 32
 EXPOSE = "bazaar"
 """The expose of the test agents, where there is one."""
 
+FAIR = "fair"
+"""The expose of the wares, which are sold by their author alone: it has no network."""
+
 PATIENCE = 90.0
 """Seconds for what needs a new process or a block of the chain, on a machine that is busy."""
 
@@ -265,6 +268,15 @@ class Panel:
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    def boot(self, expose: dict[str, Any]) -> str:
+        """Save an expose and bring it to Ray Serve. The gateway's address."""
+        assert self.http.post("/expose/", json=expose).status_code == 201
+        with self.http.stream("POST", "/boot/", timeout=300.0) as answer:
+            lines = [line for line in answer.iter_lines() if line]
+        assert lines[-1].startswith("✔ Boot completed"), lines
+        assert not [line for line in lines if line.startswith("⚠")], lines
+        return self._url.rstrip("/")
 
     def timeline(self) -> dict[str, dict[str, Any]]:
         """What the timeline lists, by execution."""

@@ -37,10 +37,6 @@ def free(encounters: Callable[[str], Met]) -> Met:
 # --- transport -----------------------------------------------------------------------------------
 
 
-def action(answer: httpx.Response) -> str:
-    return answer.request.url.path.split("/")[3]
-
-
 def test_nobody_is_asked_for_credentials(met: Met) -> None:
     for answer in met.answers:
         assert "authorization" not in answer.request.headers
@@ -70,7 +66,7 @@ def test_answers_are_small(met: Met) -> None:
 
 
 def test_no_buyer_loses_patience(met: Met) -> None:
-    slow = [a for a in met.answers if a.elapsed.total_seconds() >= PATIENCE[action(a)]]
+    slow = [a for a in met.answers if a.elapsed.total_seconds() >= PATIENCE[met.action(a)]]
     assert not slow, [(a.url, a.elapsed) for a in slow]
 
 

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from buyer_words import ANSWER, NAMINGS, WRONG_ANSWERS, canonical, digest
+from buyer_words import ANSWER, ASKING, NAMINGS, WRONG_ANSWERS, canonical, digest
 from encounter import Encounter as Met
 
 STATUSES = {"awaiting_payment", "awaiting_input", "running", "completed", "failed"}
 
 
-@pytest.fixture
-def asking(encounters: Callable[[str], Met]) -> Met:
-    return encounters("HITL")
+@pytest.fixture(params=ASKING)
+def asking(request: pytest.FixtureRequest, encounters: Callable[[str], Met]) -> Met:
+    return encounters(request.param)
 
 
 # --- GET status ----------------------------------------------------------------------------------

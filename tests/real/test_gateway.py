@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from buyer_words import V1
 from desk import Desk
-from shop import AGENT, EXPOSE, Hired, Node, Panel, Shop, until
+from shop import AGENT, EXPOSE, FAIR, Hired, Node, Panel, Shop, until
 
 from masumi_sumi.cli.panel import HEADER
 from masumi_sumi.cli.stack import Stack
@@ -236,9 +237,12 @@ def test_an_agent_sold_by_its_operator_only(bazaar: str, panel: Panel) -> None:
     """A card's terms reach the app with the refresh, and bring the price of its flow."""
     data = f"display: Work for money\nagentIdentifier: {AGENT}\n"
     meta = [{"url": f"/{EXPOSE}/task", "data": data}]
+    free = listed(bazaar, EXPOSE)[f"{EXPOSE}/task"]
     assert panel.http.post("/expose", json={"name": EXPOSE, "meta": meta}).status_code == 201
+    waiting = httpx.get(f"{bazaar}/mip003/{EXPOSE}/task/availability").json()
     with panel.http.stream("POST", f"/boot/refresh/{EXPOSE}", timeout=300.0) as answer:
         assert list(answer.iter_lines())[-1].startswith("✔ ")
+    sold = listed(bazaar, EXPOSE)[f"{EXPOSE}/task"]
 
     started = httpx.post(
         f"{bazaar}/sumi/{EXPOSE}/task/start_job",
@@ -249,3 +253,26 @@ def test_an_agent_sold_by_its_operator_only(bazaar: str, panel: Panel) -> None:
     job_id = started.json()["job_id"]
     standing = httpx.get(f"{bazaar}/sumi/status/{job_id}").json()
     assert standing["status"] == "awaiting_payment"
+    assert (free["agentIdentifier"], free["agentPricing"]) == (None, {"pricingType": "Free"})
+    assert (sold["agentIdentifier"], sold["agentPricing"]) == (AGENT, {"pricingType": "Fixed"})
+    assert (sold["display"], sold["network"]) == ("Work for money", "Preprod")
+    assert (waiting["type"], waiting["status"]) == ("masumi-agent", "unavailable")
+    assert "waits for a refresh" in waiting["message"]
+
+
+def test_what_only_its_author_sells_is_listed_as_sold_and_the_rest_of_its_app_is_not(
+    fair: str,
+) -> None:
+    found = listed(fair, FAIR)
+
+    assert set(found) == {f"{FAIR}/{flow}" for flow in ("asking", "v1", "v2")}
+    asking = found[f"{FAIR}/asking"]
+    assert (asking["agentIdentifier"], asking["agentPricing"]) == (V1, {"pricingType": "Fixed"})
+    assert (asking["network"], asking["state"]) == ("Preprod", "alive")
+    assert httpx.get(f"{fair}/mip003/{FAIR}/free/availability").status_code == 401
+
+
+def listed(gateway: str, expose: str) -> dict[str, Any]:
+    """What a stranger finds of an expose, by its ids."""
+    answer = httpx.get(f"{gateway}/sumi", params={"expose": expose, "pp": 100}, timeout=30.0)
+    return {item["id"]: item for item in answer.json()["items"]}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from buyer_words import ANSWER, NAMINGS, canonical, digest
+from buyer_words import ANSWER, ASKING, NAMINGS, canonical, digest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from encounter import Encounter, Turn
@@ -26,9 +26,9 @@ ALTERED = {
 }
 
 
-@pytest.fixture
-def asking(encounters: Callable[[str], Encounter]) -> Encounter:
-    return encounters("HITL")
+@pytest.fixture(params=ASKING)
+def asking(request: pytest.FixtureRequest, encounters: Callable[[str], Encounter]) -> Encounter:
+    return encounters(request.param)
 
 
 @pytest.fixture
