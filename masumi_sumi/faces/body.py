@@ -17,6 +17,11 @@ LARGEST = 10 * 2**20
 
 async def read_object(request: Request) -> dict[str, Any]:
     """Raises BodyUnreadable, naming ``body``, for anything that is no JSON object."""
+    return object_of(await read_raw(request))
+
+
+async def read_raw(request: Request) -> bytes:
+    """Raises BodyUnreadable for more than LARGEST bytes, and for a body that breaks off."""
     raw = bytearray()
     try:
         async for chunk in request.stream():
@@ -25,10 +30,11 @@ async def read_object(request: Request) -> dict[str, Any]:
                 raise BodyUnreadable("body", f"is larger than {LARGEST} bytes")
     except ClientDisconnect as error:
         raise BodyUnreadable("body", "ended too early") from error
-    return _parsed(bytes(raw))
+    return bytes(raw)
 
 
-def _parsed(raw: bytes) -> dict[str, Any]:
+def object_of(raw: bytes) -> dict[str, Any]:
+    """Raises BodyUnreadable, naming ``body``, for anything that is no JSON object."""
     try:
         value = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

@@ -142,15 +142,15 @@ class Mip003Face:
         return JSONResponse(offer.demo)
 
     async def status(self, request: Request, offer: Offer) -> Response:
-        job_id = _job_of(request, request.query_params)
+        job_id = _job_in(request.path_params.get(JOB, ""), request.query_params)
         return JSONResponse(standing_answer(await self._service.standing(job_id, offer.flow)))
 
     async def provide_input(self, request: Request, offer: Offer) -> Response:
         body = await read_object(request)
-        if JOB in request.path_params and not _is_wrapped(body):
+        in_path = request.path_params.get(JOB, "")
+        job_id = job_answered(in_path, body)
+        if in_path and not _is_wrapped(body):
             body = {"input_data": body}
-        named = body if JOB in body or "jobId" in body else {JOB: body.get("id")}
-        job_id = _job_of(request, named)
         chosen = Chooser(
             named=text_field(body, "status_id", "statusId", default=""),
             schema_hash=text_field(body, "input_schema_hash", "inputSchemaHash", default=""),
@@ -245,9 +245,15 @@ def _is_wrapped(body: dict[str, Any]) -> bool:
     return any(isinstance(body.get(name), dict | list) for name in INPUT_DATA)
 
 
-def _job_of(request: Request, said: Mapping[str, Any]) -> str:
-    """The job that the path names, or what was sent. Raises BodyUnreadable for none, or two."""
-    in_path = request.path_params.get(JOB)
+def job_answered(in_path: str, body: dict[str, Any]) -> str:
+    """The job that a body of provide_input is for. Raises BodyUnreadable for none, and for two."""
+    if in_path and not _is_wrapped(body):
+        return in_path  # whatever is in the body is data
+    named = any(body.get(name) is not None for name in (JOB, "jobId"))
+    return _job_in(in_path, body if named or in_path else {JOB: body.get("id")})
+
+
+def _job_in(in_path: str, said: Mapping[str, Any]) -> str:
     named = text_field(said, JOB, "jobId", default="")
     if in_path and named not in ("", in_path):
         raise BodyUnreadable(JOB, "says something else than the path")

@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from masumi_sumi.errors import SellerUnavailable, SumiError, UnknownFlow, UnknownJob
-from masumi_sumi.faces.body import query_field
+from masumi_sumi.faces.body import object_of, query_field, read_raw
 from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.mip003 import (
     ACTIONS,
     JOB,
     WITH_JOB,
+    job_answered,
     refusal,
     refused_method,
     standing_answer,
@@ -30,6 +31,7 @@ from masumi_sumi.gateway.catalogue import Catalogue, Item
 from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.refusals import STATUS_OF, told
 from masumi_sumi.gateway.replica import Replica
+from masumi_sumi.jobs.model import Job
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """All, so that a wrong one is refused like anything else."""
@@ -63,11 +65,15 @@ class Mip003Routes:
         hired = call.action in WITH_JOB  # who stops selling still owes what was sold
         expose, name = request.path_params["expose"], call.base.strip("/")
         item = await self._catalogue.flow(expose, name, closed=hired)
-        if not item.is_open and call.action != "status":
+        if not item.is_open and not hired:
             await self._access.login(request)
         if call.action == "start_job":
             await self._catalogue.check_terms(item)
-        acts = {"status": self._status, "availability": self._availability}
+        acts = {
+            "status": self._status,
+            "provide_input": self._provide_input,
+            "availability": self._availability,
+        }
         return await acts.get(call.action, self._untouched)(request, item, call)
 
     async def _availability(self, request: Request, item: Item, call: Call) -> Response:
@@ -82,13 +88,26 @@ class Mip003Routes:
     async def _untouched(self, request: Request, item: Item, call: Call) -> Response:
         return await self._replica.untouched(request, f"{item.path}/{call.tail}")
 
+    async def _provide_input(self, request: Request, item: Item, call: Call) -> Response:
+        """Of a sold job also while its flow is closed, as during a refresh."""
+        raw = await read_raw(request)
+        if not item.is_open:
+            job = await self._job(item, job_answered(call.job_id, object_of(raw)))
+            await self._jobs.admit(request, job)
+        return await self._replica.untouched(request, f"{item.path}/{call.tail}", raw)
+
     async def _status(self, request: Request, item: Item, call: Call) -> Response:
-        job = await self._jobs.find(call.job_id or query_field(request, JOB, "jobId"))
-        if self._jobs.path_of(job) != item.path:
-            raise UnknownJob(job.id)
+        job = await self._job(item, call.job_id or query_field(request, JOB, "jobId"))
         await self._jobs.admit(request, job)
         ask = partial(self._untouched, request, item, call)
         return await self._jobs.told(job, standing_answer, ask)
+
+    async def _job(self, item: Item, job_id: str) -> Job:
+        """Raises UnknownJob, also for a job of another flow."""
+        job = await self._jobs.find(job_id)
+        if self._jobs.path_of(job) != item.path:
+            raise UnknownJob(job.id)
+        return job
 
 
 def _unavailable(answer: Response, why: str) -> Response:

@@ -9,8 +9,8 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from masumi_sumi.errors import BodyUnreadable, SellerUnavailable, SumiError
-from masumi_sumi.faces.body import LARGEST
+from masumi_sumi.errors import SellerUnavailable, SumiError
+from masumi_sumi.faces.body import read_raw
 from masumi_sumi.faces.sumi import DIALECT, DIALECT_HEADER, PATH_HEADER
 
 PATIENCE = 60.0
@@ -55,10 +55,14 @@ class Replica:
             raise SellerUnavailable("its app is not up")
         return answer
 
-    async def untouched(self, request: Request, path: str) -> Response:
-        """The app's answer as it is. Raises SellerUnavailable where no app answers at this path,
-        AppSilent."""
-        answer = await self._hand_on(request, path, {}, request.query_params)
+    async def untouched(
+        self, request: Request, path: str, content: bytes | None = None
+    ) -> Response:
+        """The app's answer as it is. ``content`` is the request's body if that was read already.
+
+        Raises SellerUnavailable where no app answers at this path, AppSilent.
+        """
+        answer = await self._hand_on(request, path, {}, request.query_params, content)
         if answer.status_code == 404 and not _is_json(answer):
             raise SellerUnavailable("its app is not up")
         return answer
@@ -72,13 +76,14 @@ class Replica:
         path: str,
         headers: Mapping[str, str],
         params: Mapping[str, str] | None,
+        content: bytes | None = None,
     ) -> Response:
         kept = {name: request.headers[name] for name in _GOES_ALONG if name in request.headers}
         try:
             answer = await self._client.request(
                 "GET" if request.method == "HEAD" else request.method,
                 path,
-                content=await _body(request),
+                content=await read_raw(request) if content is None else content,
                 params=httpx.QueryParams(dict(params or {})),
                 headers={**kept, **headers},
             )
@@ -88,16 +93,6 @@ class Replica:
             raise AppSilent() from error
         back = {name: answer.headers[name] for name in _COMES_BACK if name in answer.headers}
         return Response(answer.content, answer.status_code, back)
-
-
-async def _body(request: Request) -> bytes:
-    """Raises BodyUnreadable for more than a face would read."""
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST:
-            raise BodyUnreadable("body", f"is larger than {LARGEST} bytes")
-    return bytes(raw)
 
 
 def _is_json(answer: Response) -> bool:
