@@ -28,7 +28,8 @@ from masumi_sumi.errors import (
     SumiError,
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
-from masumi_sumi.faces.mip003 import Offer, sellers_fault
+from masumi_sumi.faces.mip003 import Offer
+from masumi_sumi.faces.refusals import sellers_fault
 from masumi_sumi.flows import result_value, sumi_schema
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, Question

@@ -21,11 +21,11 @@ from masumi_sumi.faces.mip003 import (
     JOB,
     WITH_JOB,
     job_answered,
-    refusal,
     refused_method,
     standing_answer,
 )
 from masumi_sumi.faces.openapi import mip003_document
+from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import Catalogue, Item
 from masumi_sumi.gateway.jobs import HiredJobs

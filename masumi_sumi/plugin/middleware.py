@@ -18,6 +18,7 @@ from masumi_sumi.errors import SumiError
 from masumi_sumi.faces import mip003, sumi
 from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.mip003 import Mip003Face, Offer
+from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.faces.sumi import SumiFace
 from masumi_sumi.jobs.model import Terms
 from masumi_sumi.plugin.decorator import terms_of
@@ -82,7 +83,7 @@ class SumiMiddleware:
         try:
             face: Face = (await self._open(root))[notebook]
         except SumiError as error:
-            response = mip003.refusal(error)
+            response = refusal(error)
         else:
             named = {mip003.JOB: asked.job_id} if asked.job_id else {}
             request = Request({**scope, "path_params": named}, receive, send)
