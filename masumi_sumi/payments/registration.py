@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +30,7 @@ class Registration:
 
     ``indexed`` agents, those of Web3CardanoV2, are paid under an index. ``state`` and
     ``selling_vkey`` are said by the node that registered the agent, not by the chain.
+    ``invented``: a sandbox made it up, so that its name and address are nobody's.
     """
 
     agent_identifier: str
@@ -39,6 +40,7 @@ class Registration:
     indexed: bool = False
     state: str = ""
     selling_vkey: str = ""
+    invented: bool = False
 
     def offer(self, index: int | None) -> Offered | None:
         """The price of a source; None where nothing is said that can be paid here."""
@@ -57,14 +59,15 @@ def on_chain(call: str, data: object, network: str, agent_identifier: str) -> Re
     row = parse(call, _OnChain, data)
     if row.agent_identifier != agent_identifier:
         raise NodeUnreadable(call, "it answered of another agent")
-    return row.metadata.registration(agent_identifier, network)
+    said = row.metadata.registration(agent_identifier, network)
+    return replace(said, invented=row.invented)
 
 
 def own(call: str, data: object, network: str, agent_identifier: str) -> Registration | None:
     """The agent in ``data`` of GET /registry; None where the node did not register it."""
     for asset in parse(call, _Own, data).assets:
         if asset.agent_identifier == agent_identifier:
-            return asset.registration(agent_identifier, network)
+            return asset.sold(agent_identifier, network)
     return None
 
 
@@ -110,17 +113,26 @@ class _Priced(_Answer):
     pricing: _Pricing | None = Field(None, alias="AgentPricing")
     sources: list[_Source] | None = Field(None, alias="supportedPaymentSources")
 
-    def registration(self, agent_identifier: str, network: str, **more: str) -> Registration:
+    def registration(
+        self, agent_identifier: str, network: str, *, state: str = "", selling_vkey: str = ""
+    ) -> Registration:
         offers = [source.offered(network) for source in self.sources or ()]
         if not self.sources:
             offers = [self.pricing.offered() if self.pricing else None]
         return Registration(
-            agent_identifier, self.name, self.url, tuple(offers), bool(self.sources), **more
+            agent_identifier,
+            self.name,
+            self.url,
+            tuple(offers),
+            indexed=bool(self.sources),
+            state=state,
+            selling_vkey=selling_vkey,
         )
 
 
 class _OnChain(_Answer):
     agent_identifier: str = Field(alias="agentIdentifier")
+    invented: bool = False
     metadata: _Priced = Field(alias="Metadata")
 
 
@@ -133,11 +145,9 @@ class _Asset(_Priced):
     state: str = ""
     wallet: _Wallet | None = Field(None, alias="SmartContractWallet")
 
-    def registration(self, agent_identifier: str, network: str, **more: str) -> Registration:
+    def sold(self, agent_identifier: str, network: str) -> Registration:
         vkey = self.wallet.vkey if self.wallet else ""
-        return super().registration(
-            agent_identifier, network, state=self.state, selling_vkey=vkey, **more
-        )
+        return self.registration(agent_identifier, network, state=self.state, selling_vkey=vkey)
 
 
 class _Own(_Answer):

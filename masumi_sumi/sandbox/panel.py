@@ -31,6 +31,7 @@ class Register(BaseModel):
     agentIdentifier: str | None = Field(None, min_length=57, max_length=250)
     version: Literal[1, 2] = 1
     name: str = "Sandbox Agent"
+    url: str = Field("http://localhost:8000", min_length=1, max_length=250)
     pricing: PricingType = "Fixed"
     amount: int = ADA_10
     unit: str = ""
@@ -176,6 +177,7 @@ def _add_chain(router: APIRouter, controls: Controls) -> None:
             body.agentIdentifier,
             version=body.version,
             name=body.name,
+            url=body.url,
             pricing=body.pricing,
             amount=body.amount,
             unit=body.unit,

@@ -65,6 +65,11 @@ class Agent:
     owner: str | None = None
     state: str = CONFIRMED
 
+    @property
+    def invented(self) -> bool:
+        """Nobody registered it: its address and its name are no agent's."""
+        return not self.id
+
 
 class Registry:
     """``strict`` wants every agent registered; else each of a known policy costs 10 ADA, if a
@@ -198,8 +203,12 @@ def asset_view(agent: Agent, source: PaymentSource) -> dict[str, Any]:
 
 
 def chain_view(agent: Agent, source: PaymentSource) -> dict[str, Any]:
-    """``data`` of GET /registry/agent-identifier: what the NFT itself says."""
+    """``data`` of GET /registry/agent-identifier: what the NFT itself says.
+
+    ``invented`` is this sandbox's own word: no real node has that field.
+    """
     return {
+        **({"invented": True} if agent.invented else {}),
         "policyId": agent.identifier[:POLICY_LENGTH],
         "assetName": agent.identifier[POLICY_LENGTH:],
         "agentIdentifier": agent.identifier,

@@ -121,6 +121,23 @@ def test_the_chain_knows_agents_that_the_node_did_not_register(
     )
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_was_invented_is_said_to_be_so_beside_the_metadata_of_a_real_node(
+    sandbox: Sandbox, pay: Caller, version: int
+) -> None:
+    unknown = V1_AGENT if version == 1 else V2_AGENT
+    known = sandbox.register(version=version)
+
+    invented, registered = (
+        data(pay.get("/registry/agent-identifier", agentIdentifier=agent))
+        for agent in (unknown, known)
+    )
+
+    assert invented["invented"] is True
+    assert "invented" not in invented["Metadata"]
+    assert "invented" not in registered
+
+
 def test_a_registration_gets_its_identifier_from_the_chain(sandbox: Sandbox, pay: Caller) -> None:
     made = data(
         pay.post(
