@@ -6,10 +6,14 @@ async with AgentClient(url) as agent, Purchases(node_url, token) as node:
     hire = await buyer.hire(offer, {"name": "Ada"})  # verified, not paid
     async for event in hire.run(ask):  # pays, answers, verifies; the last one is Proven
         print(event)
+
+``hire.record()``, kept before ``run``, is what ``buyer.resume`` takes the hire up from when the
+process died: nothing is paid twice.
 """
 
 from masumi_sumi.buyer.agent import BOUNDS, AgentClient, Bounds
 from masumi_sumi.buyer.buyer import Buyer, Offer
+from masumi_sumi.buyer.cautions import Caution
 from masumi_sumi.buyer.events import (
     Answered,
     Asked,
@@ -39,6 +43,7 @@ __all__ = [
     "Bought",
     "Bounds",
     "Buyer",
+    "Caution",
     "Delivered",
     "Event",
     "Form",

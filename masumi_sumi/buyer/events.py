@@ -44,12 +44,14 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Answered:
     """``confirmed``: the agent said the hash of this very answer (else it said none). ``signed``:
-    by the key that it publishes (else it publishes none).
+    by the key that it publishes (else it publishes none). ``vouched``: by a key that the wallet
+    which is paid vouched for within the last year (else it is the agent's bare word).
     """
 
     input_hash: str
     confirmed: bool
     signed: bool = False
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

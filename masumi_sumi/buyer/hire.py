@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
-from masumi_sumi.buyer import results
+from masumi_sumi.buyer import records, results
 from masumi_sumi.buyer.agent import AgentClient
 from masumi_sumi.buyer.answers import Standing
+from masumi_sumi.buyer.cautions import Caution, is_recent
 from masumi_sumi.buyer.events import (
     Bought,
     Delivered,
@@ -19,6 +20,7 @@ from masumi_sumi.buyer.events import (
     Troubled,
 )
 from masumi_sumi.buyer.purchases import Purchases, told
+from masumi_sumi.buyer.records import Record
 from masumi_sumi.buyer.talk import Ask, Talk
 from masumi_sumi.buyer.terms import MINUTE, Terms
 from masumi_sumi.buyer.watch import Watch, World
@@ -54,7 +56,8 @@ class Hire:
     """A job that was started. ``terms`` are verified, or None for a free job.
 
     ``deadline`` (epoch seconds) is until when the result is waited for. ``key`` is what the agent
-    signs answers with, empty if it does not.
+    signs answers with, empty if it does not; ``vouched_at`` is when its wallet vouched for it.
+    ``cautions`` speak against paying. A given ``bought`` is the purchase that was made before.
     """
 
     def __init__(
@@ -62,19 +65,29 @@ class Hire:
         agent: AgentClient,
         node: Purchases | None,
         world: World,
+        record: Record,
         *,
-        job_id: str,
-        identifier: str,
-        input_data: Mapping[str, Any],
-        input_hash: str,
-        terms: Terms | None,
-        deadline: float,
-        key: str = "",
+        cautions: tuple[Caution, ...] = (),
+        bought: PaymentView | None = None,
     ) -> None:
         self._agent, self._node, self._world = agent, node, world
-        self.job_id, self.identifier = job_id, identifier
-        self.input_data, self.input_hash = input_data, input_hash
-        self.terms, self.deadline, self.key = terms, deadline, key
+        self._record, self._bought = record, bought
+        self.job_id, self.identifier = record.job_id, record.identifier
+        self.input_data, self.input_hash = record.input_data, record.input_hash
+        self.terms, self.deadline = record.terms, record.deadline
+        self.key, self.vouched_at = record.key, record.vouched_at
+        self.cautions = cautions
+
+    @property
+    def is_bought(self) -> bool:
+        """Whether the node has the purchase, as far as is known here."""
+        return self._bought is not None
+
+    def record(self) -> dict[str, Any]:
+        """What ``Buyer.resume`` takes the hire up from, as JSON. Keep it before ``run``: it holds
+        the input, and no token of the node.
+        """
+        return records.written(self._record.taken() if self.is_bought else self._record)
 
     async def run(self, ask: Ask) -> AsyncIterator[Event]:
         """Pay, follow, verify. When the seller fails, the refund is asked for before the error.
@@ -95,11 +108,12 @@ class Hire:
     async def pay(self) -> Bought:
         """Buy through the node; once, also when it is called again."""
         node, terms = self._paid()
-        try:
-            view = await node.buy(terms.order)
-        except NodeRefused as refusal:
-            raise PurchaseFailed(str(refusal)) from refusal
-        return Bought(view.blockchain_identifier, told(view))
+        if self._bought is None:
+            try:
+                self._bought = await node.buy(terms.order)
+            except NodeRefused as refusal:
+                raise PurchaseFailed(str(refusal)) from refusal
+        return Bought(self._bought.blockchain_identifier, told(self._bought))
 
     async def follow(self, ask: Ask) -> AsyncIterator[Event]:
         """From the purchase to the verified result."""
@@ -207,7 +221,9 @@ class Hire:
 
     async def _until_delivered(self, ask: Ask) -> AsyncIterator[Event]:
         watch = Watch(self._world)
-        talk = Talk(self._agent, self.job_id, self.identifier, ask, self.key)
+        now, said_at = self._world.clock.now(), self.vouched_at
+        vouched = said_at is not None and is_recent(said_at, now)
+        talk = Talk(self._agent, self.job_id, self.identifier, ask, self.key, vouched)
         status = ""
         while True:
             standing = await self._standing(watch)

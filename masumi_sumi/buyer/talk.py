@@ -37,11 +37,20 @@ class Talk:
     """
 
     def __init__(
-        self, agent: AgentClient, job_id: str, identifier: str, ask: Ask, key: str = ""
+        self,
+        agent: AgentClient,
+        job_id: str,
+        identifier: str,
+        ask: Ask,
+        key: str = "",
+        vouched: bool = False,
     ) -> None:
-        """``key`` is the agent's for signatures; without one no signature means anything."""
+        """``key`` is the agent's for signatures; without one no signature means anything.
+        ``vouched``: the seller's wallet stands behind it.
+        """
         self._agent, self._ask = agent, ask
         self._job_id, self._identifier, self._key = job_id, identifier, key
+        self._vouched = vouched
         self._begin("")
 
     def _begin(self, question: str) -> None:
@@ -116,7 +125,8 @@ class Talk:
         if self._key:
             taken = Taken(self._job_id, status_id, self._identifier, ours)
             self._check_signature(receipt.signature, taken)
-        return Answered(ours, bool(said), bool(self._key))
+        signed = bool(self._key)
+        return Answered(ours, bool(said), signed, signed and self._vouched)
 
     def _check_signature(self, signature: str, taken: Taken) -> None:
         try:

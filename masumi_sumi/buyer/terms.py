@@ -18,12 +18,15 @@ from masumi_sumi.jobs.model import Amount, Pricing, Times
 from masumi_sumi.payments import identifier
 from masumi_sumi.payments.identifier import Identifier, SignedTerms
 from masumi_sumi.payments.registration import Offered, Registration
-from masumi_sumi.payments.statements import wallet_of
+from masumi_sumi.payments.statements import Word, word_of
 
 MINUTE = 60.0
 DAY = 24 * 60 * MINUTE
 
 PAY_BEFORE_SUBMIT = 5 * MINUTE
+CLOCKS = 5 * MINUTE
+"""By how much the clocks of two machines may differ."""
+
 NODE_SPACING = 15 * MINUTE
 """What the node demands between now, submitResultTime, unlockTime and
 externalDisputeUnlockTime."""
@@ -57,7 +60,8 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Terms that hold. ``price`` is what will be paid; ``registered`` says whether the chain
-    itself gave it. ``order`` is what the buyer's node is told.
+    itself gave it. ``order`` is what the buyer's node is told. ``wallet_named``: the registry
+    names the very wallet that is paid; else the node asks the chain for it as it pays.
     """
 
     order: PurchaseOrder
@@ -65,6 +69,7 @@ class Terms:
     registered: bool
     agent_name: str = ""
     agent_url: str = ""
+    wallet_named: bool = False
 
     @property
     def price(self) -> tuple[Amount, ...]:
@@ -104,22 +109,42 @@ def check(
         registered=offered is not None,
         agent_name=registration.name if registration else "",
         agent_url=registration.url if registration else "",
+        wallet_named=registration is not None
+        and registration.selling_vkey.lower() == bill.seller_vkey,
     )
 
 
-def check_key(availability: Availability, agreed: Terms) -> None:
-    """Whether the wallet that is paid vouches for the key, where the agent says that one does.
+def billed(order: PurchaseOrder) -> Bill:
+    """The bill that was agreed to, to be checked once more before it is paid late."""
+    return Bill(
+        blockchain_identifier=order.blockchain_identifier,
+        seller_vkey=order.seller_vkey,
+        times=order.times,
+        agent_identifier=order.agent_identifier,
+        amounts=order.price,
+        network=order.network,
+        source_type=order.source_type,
+        source_index=order.source_index,
+        seller_return_address=order.seller_return_address,
+    )
 
-    Raises TermsRefused.
+
+def check_key(availability: Availability, agreed: Terms, now: float) -> Word | None:
+    """The word for the key of the wallet that is paid; None where the agent shows none.
+
+    Raises TermsRefused for a word that does not hold.
     """
     if availability.statement is None:
-        return
+        return None
     try:
-        wallet = wallet_of(availability.statement, availability.key)
+        word = word_of(availability.statement, availability.key)
     except NodeUnreadable as error:
         raise TermsRefused("key", error.reason) from error
-    if wallet != agreed.order.seller_vkey:
+    if word.wallet != agreed.order.seller_vkey:
         _refuse("key", "another wallet than the seller's vouches for it")
+    if word.said_at > now + CLOCKS:
+        _refuse("key", "the wallet's word for it is of a day to come")
+    return word
 
 
 def agent_of(bill: Bill) -> str:

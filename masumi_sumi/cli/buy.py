@@ -1,4 +1,4 @@
-"""``masumi-sumi buy`` and ``refund``: an agent's buyer at the terminal, or one for machines."""
+"""``masumi-sumi buy``, ``resume``, ``refund``: a buyer at the terminal, or for machines."""
 
 from __future__ import annotations
 
@@ -19,6 +19,21 @@ Token = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per event, no questions.")]
 
+Answers = Annotated[
+    Pairs, typer.Option("--answer", "-a", metavar="KEY=VALUE", help="If the agent asks for KEY.")
+]
+MaxPrice = Annotated[
+    Pairs, typer.Option(metavar="AMOUNT", help="As 10ADA; nothing dearer is bought.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Pay without asking.")]
+AllowWarnings = Annotated[
+    bool,
+    typer.Option(
+        "--allow-warnings",
+        help="With --yes or --json: pay although it is unclear whose agent this is.",
+    ),
+]
+
 
 def buy(
     url: Url,
@@ -26,43 +41,70 @@ def buy(
     input_json: Annotated[
         str | None, typer.Option(metavar="FILE", help="An object of values; - reads it here.")
     ] = None,
-    answers: Annotated[
-        Pairs,
-        typer.Option("--answer", "-a", metavar="KEY=VALUE", help="If the agent asks for KEY."),
-    ] = None,
+    answers: Answers = None,
     agent: Annotated[
         str | None, typer.Option(metavar="IDENTIFIER", help="The only agent to buy from.")
     ] = None,
     network: Network = "Preprod",
     node: Node = None,
     token: Token = None,
-    max_price: Annotated[
-        Pairs, typer.Option(metavar="AMOUNT", help="As 10ADA; nothing dearer is bought.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Pay without asking.")] = False,
+    max_price: MaxPrice = None,
+    yes: Yes = False,
+    allow_warnings: AllowWarnings = False,
     json: Json = False,
 ) -> None:
     """Hire the agent at URL: fill in, verify, pay, follow, answer, verify the result.
 
     Ends with 0 for a verified result, 2 for something to correct first, 3 for terms that were
-    refused (nothing was paid), 1 for a sale that went wrong; the money is asked back then.
+    refused (nothing was paid), 1 for a sale that went wrong; the money is asked back then. What
+    is interrupted is taken up by resume.
     """
-    from masumi_sumi.cli.purchase import Order, run_buy
+    from masumi_sumi.cli.purchase import Manner, Order, run_buy
 
-    order = Order(
-        url=url,
-        inputs=tuple(inputs or ()),
-        input_json=input_json,
+    order = Order(url, tuple(inputs or ()), input_json, agent or "", network)
+    manner = Manner(
         answers=tuple(answers or ()),
-        agent=agent or "",
-        network=network,
         node=node,
         token=token,
         max_price=tuple(max_price or ()),
         yes=yes,
+        allow_warnings=allow_warnings,
         json=json,
     )
-    raise typer.Exit(run_buy(order))
+    raise typer.Exit(run_buy(order, manner))
+
+
+def resume(
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="Without it: what is unfinished.")
+    ] = None,
+    answers: Answers = None,
+    node: Annotated[
+        str | None, typer.Option(metavar="URL", help="The node of then, with a login if it has.")
+    ] = None,
+    token: Token = None,
+    max_price: MaxPrice = None,
+    yes: Yes = False,
+    allow_warnings: AllowWarnings = False,
+    json: Json = False,
+) -> None:
+    """Take up a hire whose `buy` was interrupted, and bring it to its end.
+
+    Nothing is paid twice: the node is asked first, and what it never had is paid only if its terms
+    still hold. Ends as buy does, and with 2 for a hire that cannot be taken up.
+    """
+    from masumi_sumi.cli.purchase import Manner, run_resume
+
+    manner = Manner(
+        answers=tuple(answers or ()),
+        node=node,
+        token=token,
+        max_price=tuple(max_price or ()),
+        yes=yes,
+        allow_warnings=allow_warnings,
+        json=json,
+    )
+    raise typer.Exit(run_resume(job, manner))
 
 
 def refund(

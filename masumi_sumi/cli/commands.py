@@ -27,6 +27,7 @@ for command in (
     exposes.shutdown,
     exposes.refresh,
     buy.buy,
+    buy.resume,
     buy.refund,
     doctor.doctor,
 ):

@@ -76,10 +76,10 @@ def _public_key(settings: Settings) -> str:
 
 async def _vouched(settings: Settings, network: str, agent: str, public_key: str) -> Statement:
     from masumi_sumi.payments.client import NodeClient
-    from masumi_sumi.payments.statements import wallet_of
+    from masumi_sumi.payments.statements import word_of
 
     node = settings.node(network)
     async with NodeClient(node.url, node.token) as client:
         statement = await client.vouch(agent, public_key)
-    wallet_of(statement, public_key)
+    word_of(statement, public_key)
     return statement

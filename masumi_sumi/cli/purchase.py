@@ -1,31 +1,48 @@
-"""What ``buy`` and ``refund`` do, between the buyer and a clerk who tells and asks."""
+"""What ``buy``, ``resume`` and ``refund`` do, between the buyer and a clerk who tells and asks."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from masumi_sumi.buyer import AgentClient, Buyer, Form, Limits, Purchases, money, values
-from masumi_sumi.cli.clerks import Clerk, Machine, Terminal
-from masumi_sumi.cli.environment import reachable, sandbox_url
-from masumi_sumi.cli.foreground import load
-from masumi_sumi.cli.ports import is_open
+from masumi_sumi.buyer import (
+    AgentClient,
+    Bought,
+    Buyer,
+    Form,
+    Hire,
+    Limits,
+    Purchases,
+    Refunding,
+    cautions,
+    money,
+    values,
+)
+from masumi_sumi.cli.clerks import Clerk
+from masumi_sumi.cli.foreground import ends_on_signals, load
+from masumi_sumi.cli.hires import Hires, Kept, Page
+from masumi_sumi.cli.machine import Machine
+from masumi_sumi.cli.nodes import client, same_client
+from masumi_sumi.cli.terminal import Terminal
 from masumi_sumi.errors import (
+    AnswerUnverified,
     BuyerError,
     FieldsInvalid,
+    HireUnresumable,
     OfferUnavailable,
+    PurchaseFailed,
+    ResultUnverified,
+    SellerFailed,
     SettingInvalid,
     SumiError,
     TermsRefused,
 )
-from masumi_sumi.settings import SANDBOX_TOKEN, NodeSettings, Settings
 
 DONE, WENT_WRONG, CORRECT_FIRST, REFUSED = 0, 1, 2, 3
 
@@ -33,30 +50,44 @@ LARGEST_INPUT = 10 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """The command's options, as they were given."""
+class Manner:
+    """How a hire is paid, followed and told: options that ``buy`` and ``resume`` have in common."""
 
-    url: str
-    inputs: tuple[str, ...] = ()
-    input_json: str | None = None
     answers: tuple[str, ...] = ()
-    agent: str = ""
-    network: str = "Preprod"
     node: str | None = None
     token: str | None = None
     max_price: tuple[str, ...] = ()
     yes: bool = False
+    allow_warnings: bool = False
     json: bool = False
 
+    @property
+    def limit(self) -> dict[str, int] | None:
+        """Raises SettingInvalid."""
+        return dict(money.parse(text) for text in self.max_price) or None
 
-def run_buy(order: Order) -> int:
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What ``buy`` was told to buy."""
+
+    url: str
+    inputs: tuple[str, ...] = ()
+    input_json: str | None = None
+    agent: str = ""
+    network: str = "Preprod"
+
+
+def run_buy(order: Order, manner: Manner) -> int:
     """The exit code. Everything that goes wrong is told by the clerk."""
-    clerk = _clerk(order.json)
-    try:
-        return asyncio.run(_buy(order, clerk))
-    except SumiError as error:
-        clerk.failed(error)
-        return _code(error, paid=clerk.paid)
+    clerk = _clerk(manner.json)
+    return _run(_buy(order, manner, clerk), clerk)
+
+
+def run_resume(job: str | None, manner: Manner) -> int:
+    """Without a job: what is unfinished is listed."""
+    clerk = _clerk(manner.json)
+    return _run(_resume(job, manner, clerk) if job else _list(clerk), clerk)
 
 
 def run_refund(
@@ -69,51 +100,126 @@ def run_refund(
     json: bool,
 ) -> int:
     clerk = _clerk(json)
+    return _run(_refund(network, blockchain_identifier, cancel, node, token, clerk), clerk)
+
+
+def _run(work: Coroutine[Any, Any, int], clerk: Clerk) -> int:
+    """Ctrl-C ends a prompt too, which asyncio's own way with it would not."""
     try:
-        client = _client(load(), network, node, token)
-        if client is None:
-            raise SettingInvalid("--node", "nothing", f"name the payment node of {network}")
-        return asyncio.run(_refund(client, network, blockchain_identifier, cancel, clerk))
+        with ends_on_signals():
+            return asyncio.run(work)
     except SumiError as error:
         clerk.failed(error)
-        return _code(error, paid=False)
+        return _code(error, paid=clerk.paid)
 
 
-async def _buy(order: Order, clerk: Clerk) -> int:
-    limit = dict(money.parse(text) for text in order.max_price) or None
-    said, answers = _pairs("--input", order.inputs), _pairs("--answer", order.answers)
+async def _buy(order: Order, manner: Manner, clerk: Clerk) -> int:
+    limit = manner.limit
+    said, answers = _pairs("--input", order.inputs), _pairs("--answer", manner.answers)
     given = _read_json(order.input_json)
-    client = _client(load(), order.network, order.node, order.token)
-    async with AsyncExitStack() as stack:
-        agent = await stack.enter_async_context(AgentClient(order.url))
-        node = await stack.enter_async_context(client) if client else None
-        buyer = Buyer(
-            agent,
-            node,
-            network=order.network,
-            agent_identifier=order.agent,
-            limits=Limits(max_price=limit),
-        )
+    settings = load()
+    node = client(settings, order.network, manner.node, manner.token)
+    async with _buyer(
+        order.url,
+        node,
+        network=order.network,
+        agent_identifier=order.agent,
+        limits=Limits(max_price=limit),
+    ) as buyer:
         offer = await buyer.offer()
         clerk.offered(offer, order.url)
         given |= read_pairs(offer.form, said)
-        hire = await buyer.hire(offer, clerk.fill(offer.form, given, everything=not order.yes))
+        hire = await buyer.hire(offer, clerk.fill(offer.form, given, everything=not manner.yes))
         clerk.hired(hire)
-        if hire.terms is not None and not order.yes and not clerk.agrees(hire.terms, limit):
+        if not _agreed(hire, manner, limit, clerk):
             return REFUSED
-
-        async def ask(asked: Any) -> Mapping[str, Any]:
-            return clerk.ask(asked, answers)
-
-        async for event in hire.run(ask):
-            clerk.tell(event)
+        with Hires(settings.data_dir).begun(hire.record()) as page:
+            await _follow(hire, page, answers, clerk)
     return DONE
 
 
+async def _resume(job: str, manner: Manner, clerk: Clerk) -> int:
+    limit, answers, settings = manner.limit, _pairs("--answer", manner.answers), load()
+    with Hires(settings.data_dir).taken(job) as (kept, page):
+        record = kept.record
+        node = same_client(settings, record.network, record.node_url, manner.node, manner.token)
+        limits = Limits(max_price=limit)
+        async with _buyer(record.agent_url, node, network=record.network, limits=limits) as buyer:
+            hire = await _taken_up(buyer, kept, page)
+            clerk.resumed(hire, record.agent_url)
+            if not hire.is_bought and not _agreed(hire, manner, limit, clerk):
+                return REFUSED
+            await _follow(hire, page, answers, clerk)
+    return DONE
+
+
+async def _taken_up(buyer: Buyer, kept: Kept, page: Page) -> Hire:
+    try:
+        return await buyer.resume(kept.raw)
+    except TermsRefused as refusal:
+        if refusal.term == "times":  # it was not paid, and never will be in time again
+            page.end("not paid")
+        raise
+
+
+async def _list(clerk: Clerk) -> int:
+    clerk.unfinished([kept.record for kept in Hires(load().data_dir).unfinished()])
+    return DONE
+
+
+def _agreed(hire: Hire, manner: Manner, limit: Mapping[str, int] | None, clerk: Clerk) -> bool:
+    """Whether it may be paid. Raises TermsRefused where nobody looks at the warnings."""
+    if hire.terms is None:
+        return True
+    if (manner.yes or manner.json) and not manner.allow_warnings:
+        cautions.refuse(hire.cautions)
+    return manner.yes or clerk.agrees(hire.terms, limit)
+
+
+async def _follow(hire: Hire, page: Page, answers: Mapping[str, list[str]], clerk: Clerk) -> None:
+    """To the verified result. What stays open says how it is taken up."""
+    refunding = False
+
+    async def ask(asked: Any) -> Mapping[str, Any]:
+        return clerk.ask(asked, answers)
+
+    try:
+        async for event in hire.run(ask):
+            if isinstance(event, Bought):
+                page.bought()
+            refunding = refunding or isinstance(event, Refunding)
+            clerk.tell(event)
+        page.end("verified")
+    except BuyerError as error:
+        if _is_over(error, refunding or hire.terms is None):
+            page.end(type(error).__name__)
+        raise
+    finally:
+        if not page.ended:
+            clerk.interrupted(hire)
+
+
+def _is_over(error: BuyerError, settled: bool) -> bool:
+    """``settled``: nothing was paid, or it was asked back."""
+    failed = isinstance(error, SellerFailed | AnswerUnverified | ResultUnverified)
+    return isinstance(error, PurchaseFailed) or (failed and settled)
+
+
+@asynccontextmanager
+async def _buyer(url: str, node: Purchases | None, **options: Any) -> AsyncIterator[Buyer]:
+    async with AsyncExitStack() as stack:
+        agent = await stack.enter_async_context(AgentClient(url))
+        entered = await stack.enter_async_context(node) if node else None
+        yield Buyer(agent, entered, **options)
+
+
 async def _refund(
-    client: Purchases, network: str, identifier: str, cancel: bool, clerk: Clerk
+    network: str, identifier: str, cancel: bool, url: str | None, token: str | None, clerk: Clerk
 ) -> int:
-    async with client as node:
+    found = client(load(), network, url, token)
+    if found is None:
+        raise SettingInvalid("--node", "nothing", f"name the payment node of {network}")
+    async with found as node:
         act = node.cancel_refund_request if cancel else node.request_refund
         clerk.refund(await act(network, identifier), cancel=cancel)
     return DONE
@@ -150,35 +256,9 @@ def _code(error: SumiError, *, paid: bool) -> int:
         return WENT_WRONG
     if isinstance(error, TermsRefused | OfferUnavailable):
         return REFUSED
+    if isinstance(error, HireUnresumable):
+        return CORRECT_FIRST
     return WENT_WRONG if isinstance(error, BuyerError) else CORRECT_FIRST
-
-
-def _client(
-    settings: Settings, network: str, url: str | None, token: str | None
-) -> Purchases | None:
-    """The node that was named, or the network's own, or the sandbox here if it runs."""
-    known = settings.nodes.get(network) or _sandbox(settings, network)
-    if url is None and known is None:
-        return None
-    if url is None and known is not None:
-        return Purchases(known.url, token or known.token)
-    own = known is not None and _same_place(known.url, url or "")
-    key = token or (known.token if known is not None and own else None)
-    if key is None:
-        raise SettingInvalid("--token", "nothing", "a node needs the key of its buyer")
-    return Purchases(url or "", key)
-
-
-def _sandbox(settings: Settings, network: str) -> NodeSettings | None:
-    if network != "Preprod" or not is_open(settings.sandbox_port, reachable(settings.host)):
-        return None
-    given = {"url": sandbox_url(settings), "token": SANDBOX_TOKEN}
-    return NodeSettings.model_validate(given)
-
-
-def _same_place(one: str, other: str) -> bool:
-    """A key goes to its own node only."""
-    return urlsplit(one.rstrip("/")) == urlsplit(other.rstrip("/"))
 
 
 def _pairs(option: str, given: Iterable[str]) -> dict[str, list[str]]:

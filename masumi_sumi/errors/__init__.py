@@ -57,6 +57,7 @@
     │   ├── SellerFailed              no result came
     │   ├── AnswerUnverified          the agent took another answer than ours, or did not sign it
     │   ├── ResultUnverified          a result that is not the one on chain
+    │   ├── HireUnresumable           what was interrupted stays so
     │   └── RefundImpossible          there is nothing that a refund could be asked for
     ├── LaunchError               the agent's app did not launch as it must
     │   ├── HandlerFailed
@@ -88,6 +89,7 @@ from masumi_sumi.errors.hire import (
     AgentUnreadable,
     AnswerUnverified,
     BuyerError,
+    HireUnresumable,
     OfferUnavailable,
     PurchaseFailed,
     PurchaseUnsettled,
@@ -171,6 +173,7 @@ __all__ = [
     "FlowsUnreadable",
     "FunctionUnfit",
     "HandlerFailed",
+    "HireUnresumable",
     "IdentifierInvalid",
     "IdentifierUnverified",
     "InputRefused",

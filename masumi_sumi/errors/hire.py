@@ -120,6 +120,17 @@ class ResultUnverified(BuyerError):
         return f"the result of job {self.job_id} does not verify: {self.reason}"
 
 
+class HireUnresumable(BuyerError):
+    """A hire that was interrupted cannot be taken up; what was paid may be asked back."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the hire cannot be taken up: {self.reason}"
+
+
 class RefundImpossible(BuyerError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

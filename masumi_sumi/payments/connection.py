@@ -110,6 +110,11 @@ class NodeConnection:
         data = await self._get("/registry", query)
         return registry.own("GET /registry", data, network, agent_identifier)
 
+    async def selling_wallet(self, network: str, agent_identifier: str) -> str:
+        """Its key hash, where this very node registered the agent; else an empty text."""
+        own = await self.own_registration(network, agent_identifier)
+        return own.selling_vkey if own and own.state in registry.CONFIRMED else ""
+
     async def api_key_status(self) -> KeyStatus:
         data = await self._get("/api-key-status", {})
         return parse("GET /api-key-status", KeyStatus, data)

@@ -1,7 +1,7 @@
 """A selling wallet's word for an agent's key: what the node signs as verifyAndPublishAgent.
 
 The text says for three minutes that a public key goes with a wallet. So it is kept, and judged by
-its date: it was said then.
+its date: it was said then, three minutes before its ``validUntil``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -21,6 +22,12 @@ log = logging.getLogger(__name__)
 CALL = "POST /signature/sign/verifyAndPublishAgent"
 ACTION = "VerifyAndPublishAgent"
 
+LASTS = 180.0
+"""Seconds from the signing of a statement to its ``validUntil``."""
+
+LATEST = 10**15
+"""Epoch milliseconds; what comes after is no date."""
+
 
 class Statement(BaseModel):
     """As the node gave it: ``text`` is what was signed, ``key`` the wallet's COSE_Key in hex."""
@@ -31,6 +38,16 @@ class Statement(BaseModel):
     key: str
     wallet_address: str = Field(alias="walletAddress")
     text: str = Field(alias="signatureData")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a statement comes to: ``wallet`` (its key hash, 56 hex digits) vouched for the key at
+    ``said_at``, in epoch seconds.
+    """
+
+    wallet: str
+    said_at: float
 
 
 _BY_AGENT = TypeAdapter(dict[str, Statement])
@@ -57,7 +74,7 @@ def about(public_key: str, known: Mapping[str, Statement]) -> Mapping[str, State
     found = {}
     for agent, statement in known.items():
         try:
-            wallet_of(statement, public_key)
+            word_of(statement, public_key)
         except NodeUnreadable as error:
             log.warning("publish the key again", extra={"agent": agent, "note": error.reason})
         else:
@@ -70,8 +87,8 @@ def keep(file: Path, agent_identifier: str, statement: Statement) -> None:
     file.write_bytes(_BY_AGENT.dump_json(known, by_alias=True, indent=2))
 
 
-def wallet_of(statement: Statement, public_key: str) -> str:
-    """The key hash (56 hex digits) of the wallet that vouches for exactly this key.
+def word_of(statement: Statement, public_key: str) -> Word:
+    """Which wallet vouched for exactly this key, and when.
 
     Raises NodeUnreadable with the first thing that does not hold.
     """
@@ -92,4 +109,10 @@ def wallet_of(statement: Statement, public_key: str) -> str:
         raise NodeUnreadable(CALL, "its statement is about another key")
     if cose.key_hash(wallet).hex() != vkey:
         raise NodeUnreadable(CALL, "it is signed by another wallet than it names")
-    return vkey
+    return Word(vkey, _said_at(said.get("validUntil")))
+
+
+def _said_at(valid_until: object) -> float:
+    if type(valid_until) is not int or not 0 < valid_until < LATEST:
+        raise NodeUnreadable(CALL, "its statement has no date")
+    return valid_until / 1000 - LASTS

@@ -221,8 +221,8 @@ FREE = Terms()
 
 
 def priced(sandbox: Sandbox, version: int = 1, **offer: Any) -> Terms:
-    """Terms of an agent that the sandbox has registered at 10 ADA."""
-    agent = sandbox.register(version=version, **offer)
+    """Terms of an agent that the sandbox has registered at 10 ADA, at its address."""
+    agent = sandbox.register(version=version, **{"url": URL, **offer})
     pricing = offer.get("pricing", "Fixed")
     price = (Amount("4000000"),) if pricing == "Dynamic" else ()
     source = "Web3CardanoV1" if version == 1 else "Web3CardanoV2"

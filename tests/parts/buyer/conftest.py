@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,14 +11,20 @@ from typing import Any
 
 import httpx
 import pytest
-from agent_stand_in import URL, Dropped, Seller, Time, priced
+import uvicorn
+from agent_stand_in import FREE, URL, Dropped, Script, Seller, Time, priced
 from serve_stand_in import serving
+from typer.testing import CliRunner, Result
 
 from masumi_sumi.buyer import AgentClient, Buyer, Purchases, World
-from masumi_sumi.clock import ManualClock
+from masumi_sumi.cli.commands import app
+from masumi_sumi.cli.ports import free_ports
+from masumi_sumi.clock import ManualClock, SystemClock
 from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.sandbox import Sandbox
 from masumi_sumi.settings import Settings
+
+Buy = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +82,67 @@ def buyer(
         return Buyer(agent, options.pop("node", node), world=world, **options)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def live_node() -> Iterator[Sandbox]:
+    with Sandbox(block_seconds=0.05) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def served(live_node: Sandbox) -> Iterator[tuple[Seller, str]]:
+    """The seller and its address; one for all tests, since a server takes its time to start."""
+    client = NodeClient(live_node.url, live_node.token)
+    seller = Seller(client, SystemClock(), FREE)
+    [port] = free_ports(1)
+    config = uvicorn.Config(seller.app, port=port, log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield seller, f"http://127.0.0.1:{port}/flow"
+    server.should_exit = True
+    thread.join(5)
+
+
+@pytest.fixture
+def live_sandbox(live_node: Sandbox) -> Sandbox:
+    """One that serves, with a time of its own."""
+    live_node.reset()
+    return live_node
+
+
+@pytest.fixture
+def live_seller(served: tuple[Seller, str], live_sandbox: Sandbox) -> Seller:
+    """Registered where it is served."""
+    seller, url = served
+    seller.terms, seller.script = priced(live_sandbox, url=url), Script()
+    seller.signs_with(None)
+    for kept in (seller.alters, seller.before, seller.jobs, seller.open, seller.answers):
+        kept.clear()
+    return seller
+
+
+@pytest.fixture
+def run(live_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Buy:
+    """``run("buy", ..., typed="...")`` with the sandbox as the node of Preprod."""
+    monkeypatch.chdir(tmp_path)
+    nodes = {"Preprod": {"url": live_sandbox.url, "token": live_sandbox.token}}
+    monkeypatch.setenv("SUMI_NODES", json.dumps(nodes))
+
+    def run(*words: str, typed: str = "") -> Result:
+        return CliRunner().invoke(app, [*words], input=typed, env={"COLUMNS": "200"})
+
+    return run
+
+
+@pytest.fixture
+def buy(run: Buy, live_seller: Seller, served: tuple[Seller, str]) -> Buy:
+    """``buy("--yes", ...)`` from the seller."""
+    _, url = served
+    return lambda *words, **options: run("buy", url, *words, **options)
 
 
 @pytest.fixture

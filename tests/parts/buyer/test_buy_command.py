@@ -3,85 +3,30 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from agent_stand_in import FREE, QUESTION, Script, Seller, priced
-from typer.testing import CliRunner, Result
+from agent_stand_in import FREE, QUESTION, Script, Seller
+from typer.testing import Result
 
-from masumi_sumi.cli.commands import app
-from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.cli.prompts import plain
-from masumi_sumi.clock import SystemClock
 from masumi_sumi.jobs.model import JobState
-from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.sandbox import Sandbox
 
 Buy = Callable[..., Result]
 PAINT = "\x1b[2J\x1b]0;owned\x07"
 
 
-@pytest.fixture(scope="module")
-def node() -> Iterator[Sandbox]:
-    with Sandbox(block_seconds=0.05) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(scope="module")
-def served(node: Sandbox) -> Iterator[tuple[Seller, str]]:
-    """The seller and its address; one for all tests, since a server takes its time to start."""
-    client = NodeClient(node.url, node.token)
-    seller = Seller(client, SystemClock(), FREE)
-    [port] = free_ports(1)
-    config = uvicorn.Config(seller.app, port=port, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield seller, f"http://127.0.0.1:{port}/flow"
-    server.should_exit = True
-    thread.join(5)
+@pytest.fixture
+def sandbox(live_sandbox: Sandbox) -> Sandbox:
+    return live_sandbox
 
 
 @pytest.fixture
-def sandbox(node: Sandbox) -> Sandbox:
-    node.reset()
-    return node
-
-
-@pytest.fixture
-def seller(served: tuple[Seller, str], sandbox: Sandbox) -> Seller:
-    seller, _ = served
-    seller.terms, seller.script = priced(sandbox), Script()
-    for kept in (seller.alters, seller.before, seller.jobs, seller.open, seller.answers):
-        kept.clear()
-    return seller
-
-
-@pytest.fixture
-def run(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Buy:
-    """``run("buy", ..., typed="...")`` with the sandbox as the node of Preprod."""
-    monkeypatch.chdir(tmp_path)
-    nodes = {"Preprod": {"url": sandbox.url, "token": sandbox.token}}
-    monkeypatch.setenv("SUMI_NODES", json.dumps(nodes))
-
-    def run(*words: str, typed: str = "") -> Result:
-        return CliRunner().invoke(app, [*words], input=typed, env={"COLUMNS": "200"})
-
-    return run
-
-
-@pytest.fixture
-def buy(run: Buy, seller: Seller, served: tuple[Seller, str]) -> Buy:
-    """``buy("--yes", ...)`` from the seller."""
-    _, url = served
-    return lambda *words, **options: run("buy", url, *words, **options)
+def seller(live_seller: Seller) -> Seller:
+    return live_seller
 
 
 def lines(result: Result) -> list[dict[str, Any]]:

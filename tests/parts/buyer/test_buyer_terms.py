@@ -446,7 +446,8 @@ async def test_a_wallets_word_for_another_key_is_refused(
 async def test_another_wallets_word_is_refused(buyer: MakeBuyer, seller: Seller, sandbox: Sandbox):
     wallet = Wallet.derive("somebody", "else")
     data = {"publicKey": KEY.public_key, "walletVkey": wallet.vkey}
-    text = json.dumps({"action": "VerifyAndPublishAgent", "data": data})
+    statement = {"action": "VerifyAndPublishAgent", "data": data, "validUntil": 1_790_000_000_000}
+    text = json.dumps(statement)
     signature, cose_key = wallet.sign(text.encode())
     word = Statement(signature=signature, key=cose_key, wallet_address=wallet.address, text=text)
     seller.signs_with(KEY, word)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from masumi_sumi.cli.commands import app
 from masumi_sumi.cli.environment import environment
 from masumi_sumi.errors import KeyExists, NodeNotFound, NodeUnreadable, SettingInvalid
-from masumi_sumi.payments.statements import Statement, file_of, kept, wallet_of
+from masumi_sumi.payments.statements import Statement, file_of, kept, word_of
 from masumi_sumi.sandbox import Sandbox
 from masumi_sumi.settings import Settings
 
@@ -92,9 +92,9 @@ def test_the_selling_wallet_vouches_for_the_key(key: Key, sandbox: Sandbox):
 
     assert said.exit_code == 0, said.exception
     statement = Statement.model_validate_json(said.output)
-    assert json.loads(statement.text)["data"]["walletVkey"] == wallet_of(statement, PUBLIC)
+    assert json.loads(statement.text)["data"]["walletVkey"] == word_of(statement, PUBLIC).wallet
     with pytest.raises(NodeUnreadable, match="another key"):
-        wallet_of(statement, "00" * 32)
+        word_of(statement, "00" * 32)
 
 
 def test_a_wallets_word_is_kept_beside_the_key_for_each_agent(
@@ -110,7 +110,7 @@ def test_a_wallets_word_is_kept_beside_the_key_for_each_agent(
     words = kept(file_of(tmp_path / "data" / "agent.key"))
     public_key = key("show", SUMI_AGENT_KEY="data/agent.key").output.strip()
     assert list(words) == agents
-    assert all(wallet_of(word, public_key) for word in words.values())
+    assert all(word_of(word, public_key).said_at for word in words.values())
 
 
 def test_an_agent_that_the_node_does_not_know_is_not_vouched_for(key: Key, sandbox: Sandbox):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from masumi_sumi.errors import NodeUnreadable, SettingInvalid
-from masumi_sumi.payments.statements import Statement, about, file_of, keep, kept, wallet_of
+from masumi_sumi.payments.statements import Statement, Word, about, file_of, keep, kept, word_of
 from masumi_sumi.sandbox.wallet import Wallet
 
 PUBLIC = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
@@ -20,8 +20,13 @@ def stated(text: str, signer: Wallet = WALLET, signed: str = "") -> Statement:
     return Statement(signature=signature, key=cose_key, wallet_address="addr_test1", text=text)
 
 
-def text(action: str = "VerifyAndPublishAgent", wallet: Wallet = WALLET) -> str:
-    return json.dumps({"action": action, "data": {"publicKey": PUBLIC, "walletVkey": wallet.vkey}})
+def text(
+    action: str = "VerifyAndPublishAgent",
+    wallet: Wallet = WALLET,
+    dated: object = 1_790_000_180_000,
+) -> str:
+    data = {"publicKey": PUBLIC, "walletVkey": wallet.vkey}
+    return json.dumps({"action": action, "data": data, "validUntil": dated})
 
 
 def test_what_was_said_of_an_earlier_key_is_not_shown():
@@ -31,8 +36,8 @@ def test_what_was_said_of_an_earlier_key_is_not_shown():
     assert about("ab" * 32, known) == {}
 
 
-def test_a_statement_names_the_wallet_that_signed_it():
-    assert wallet_of(stated(text()), PUBLIC) == WALLET.vkey
+def test_a_statement_names_the_wallet_that_signed_it_and_when():
+    assert word_of(stated(text()), PUBLIC) == Word(WALLET.vkey, 1_790_000_000.0)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +48,16 @@ def test_a_statement_names_the_wallet_that_signed_it():
         (stated(text("Other")), "another key"),
         (stated("{}"), "something else"),
         (stated("no json"), "statement"),
+        (stated(text(dated=None)), "no date"),
+        (stated(text(dated=True)), "no date"),
+        (stated(text(dated="1790000180000")), "no date"),
+        (stated(text(dated=10**400)), "no date"),
         (stated(text()).model_copy(update={"signature": "ab"}), "statement"),
     ],
 )
 def test_a_statement_that_does_not_hold_is_refused(statement: Statement, reason: str):
     with pytest.raises(NodeUnreadable, match=reason):
-        wallet_of(statement, PUBLIC)
+        word_of(statement, PUBLIC)
 
 
 def test_words_that_were_kept_are_found_again(tmp_path: Path):
