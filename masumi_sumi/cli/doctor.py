@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from importlib import metadata
@@ -16,6 +17,8 @@ import typer
 from masumi_sumi.cli.findings import Finding, Verdict
 
 if TYPE_CHECKING:
+    import httpx
+
     from masumi_sumi.payments.wire import KeyStatus
     from masumi_sumi.settings import NodeSettings, Settings
 
@@ -47,6 +50,7 @@ async def _collect(as_json: bool) -> list[Finding]:
 
 async def findings() -> AsyncIterator[Finding]:
     """All that can be seen from here, in the order in which it should be put right."""
+    from masumi_sumi.cli.cluster import cluster
     from masumi_sumi.errors import SumiError
     from masumi_sumi.settings import Network, Settings
 
@@ -63,6 +67,8 @@ async def findings() -> AsyncIterator[Finding]:
     for finding in signing_key(settings.agent_key.get_secret_value()):
         yield finding
     for finding in ports(settings):
+        yield finding
+    async for finding in cluster(settings):
         yield finding
     for network in get_args(Network):
         async for finding in node(network, settings):
@@ -222,12 +228,15 @@ def _deadlines(network: str, settings: Settings) -> Finding:
     return Finding(f"deadlines of {network}", "good", words)
 
 
-async def registered(settings: Settings) -> AsyncIterator[Finding]:
+async def registered(
+    settings: Settings, http: httpx.AsyncClient | None = None
+) -> AsyncIterator[Finding]:
     """All agents that are sold from here, by cards or by their apps, against their registries."""
     from masumi_sumi.cli.exposed import exposed
     from masumi_sumi.cli.registered import compared
     from masumi_sumi.cli.served import served
     from masumi_sumi.cli.sold import together, unlike
+    from masumi_sumi.cli.vouched import unvouched
 
     cards = await asyncio.to_thread(exposed, settings)
     apps = await served(settings, cards.names)
@@ -238,7 +247,9 @@ async def registered(settings: Settings) -> AsyncIterator[Finding]:
         free = f" ({len(apps.flows)} flows run free)" if apps.flows else ""
         words = f"none was found for sale{free}, so there is none to compare with a registry"
         yield Finding("agents", "good", words)
-    async for finding in compared(sold, settings):
+    async for finding in compared(sold, settings, http):
+        yield finding
+    for finding in unvouched(sold, settings, time.time()):
         yield finding
 
 

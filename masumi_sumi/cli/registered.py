@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator
 from urllib.parse import urlsplit
 
+import httpx
+
+from masumi_sumi.cli.answering import at
 from masumi_sumi.cli.environment import reachable
 from masumi_sumi.cli.findings import Finding, Verdict
 from masumi_sumi.cli.operator import panel_url
@@ -20,17 +23,23 @@ from masumi_sumi.settings import Settings
 TIMEOUT = 10.0
 
 REGISTER = "register the agent at the node, and put its identifier into the flow's card or terms"
+INVENTED = "is registered nowhere: the node is a sandbox, which invents what it is asked for"
 PRICING = "correct the pricing in the flow's terms or card (and refresh it), or register anew"
 
 
-async def compared(sold: Iterable[Sold], settings: Settings) -> AsyncIterator[Finding]:
-    """Node by node; one that does not answer is not asked again for each of its agents."""
+async def compared(
+    sold: Iterable[Sold], settings: Settings, http: httpx.AsyncClient | None = None
+) -> AsyncIterator[Finding]:
+    """Node by node; one that does not answer is not asked again for each of its agents.
+
+    ``http`` asks the agents at their registered addresses.
+    """
     by_network: dict[str, list[Sold]] = {}
     for each in sold:
         by_network.setdefault(each.network, []).append(each)
     for network, agents in by_network.items():
         try:
-            async for finding in _at_node(network, agents, settings):
+            async for finding in _at_node(network, agents, settings, http):
                 yield finding
         except NodeNotConfigured:
             yield _unknown(network, agents)
@@ -47,7 +56,9 @@ def _unknown(network: str, agents: list[Sold]) -> Finding:
     return Finding(f"registry of {network}", verdict, words, f"name one that sells on {network}")
 
 
-async def _at_node(network: str, agents: list[Sold], settings: Settings) -> AsyncIterator[Finding]:
+async def _at_node(
+    network: str, agents: list[Sold], settings: Settings, http: httpx.AsyncClient | None
+) -> AsyncIterator[Finding]:
     known = settings.node(network)
     async with NodeConnection(known.url, known.token, timeout=TIMEOUT) as node:
         sources = [each for each in await node.payment_sources() if each.network == network]
@@ -57,12 +68,18 @@ async def _at_node(network: str, agents: list[Sold], settings: Settings) -> Asyn
             if said is None:
                 yield Finding(each.what, "bad", f"is not registered on {network}", REGISTER)
                 continue
+            if said.invented:
+                yield Finding(each.what, "beware", INVENTED, REGISTER)
+                continue
+            address = list(_of_address(each, agents, said, settings))
             found = [
                 *of_source(each, sources),
                 *of_wallet(each, own is not None, said),
-                *_of_address(each, agents, said, settings),
+                *address,
                 *_of_price(each, said),
             ]
+            if all(finding.verdict != "bad" for finding in address):
+                found += [finding async for finding in at(said.url, each, http)]
             good = f"is registered as {said.name} at {said.url}"
             for finding in found or [Finding(each.what, "good", good)]:
                 yield finding

@@ -455,6 +455,16 @@ async def test_another_wallets_word_is_refused(buyer: MakeBuyer, seller: Seller,
     assert "another wallet" in str(await refused(buyer(), sandbox))
 
 
+async def test_a_wallets_word_of_a_day_to_come_is_refused(
+    buyer: MakeBuyer, seller: Seller, sandbox: Sandbox
+):
+    sandbox.advance(600)
+    word = await seller.node.vouch(seller.terms.agent_identifier, KEY.public_key)
+    seller.signs_with(KEY, word)
+
+    assert "of a day to come" in str(await refused(buyer(), sandbox))
+
+
 @pytest.mark.parametrize("word", ["", 5, {}, {"signature": 1}])
 async def test_a_wallets_word_that_is_none_is_no_offer(buyer: MakeBuyer, seller: Seller, word: Any):
     seller.alters["availability"] = put(provideInputStatement=word)

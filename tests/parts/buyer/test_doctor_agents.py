@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from masumi_sumi.cli import doctor
 from masumi_sumi.cli.findings import Finding
@@ -34,8 +35,12 @@ def node() -> Iterator[Sandbox]:
         yield sandbox
 
 
-async def looked(settings: Settings) -> list[Finding]:
-    return [finding async for finding in doctor.registered(settings)]
+async def looked(settings: Settings, outside: Any = None) -> list[Finding]:
+    """``outside`` answers for all addresses; without it they are asked as they are."""
+    if outside is None:
+        return [finding async for finding in doctor.registered(settings)]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(outside)) as http:
+        return [finding async for finding in doctor.registered(settings, http)]
 
 
 async def test_an_agent_of_a_decorator_is_compared_with_its_registration(
@@ -48,7 +53,9 @@ async def test_an_agent_of_a_decorator_is_compared_with_its_registration(
     settings = running({"/prime": app}, nodes=nodes)
     url = f"http://127.0.0.1:{settings.serve_port}/prime"
 
-    first, second, third = await looked(settings)
+    outside = Starlette(routes=[Mount("/prime", app)])
+
+    first, second, third = await looked(settings, outside)
 
     assert (first.what, first.verdict) == ("agent of prime/a/b", "bad")
     assert first.words == f"is registered at https://you.example/other, not at {url}/a/b"
@@ -58,7 +65,7 @@ async def test_an_agent_of_a_decorator_is_compared_with_its_registration(
     assert third.advice == "see that the first leads to the second"
 
 
-async def test_an_agent_that_is_registered_where_it_answers_is_good(
+async def test_an_agent_that_is_registered_where_it_answers_is_good_here(
     running: Apps, an_app: Callable[..., Any], node: Sandbox
 ):
     nodes = {"Preprod": {"url": node.url, "token": "seller-key"}}
@@ -67,25 +74,31 @@ async def test_an_agent_that_is_registered_where_it_answers_is_good(
 
     [finding] = await looked(settings)
 
-    assert (finding.what, finding.verdict) == ("agent of prime/sync", "good")
+    assert (finding.what, finding.verdict) == ("agent of prime/sync", "beware")
+    assert "leads everybody else to their own machine" in finding.words
 
 
 def a_panel(card: str) -> Starlette:
-    """With one expose, ``prime``, and a card for its flow at /sync."""
+    """With one expose, ``prime``, and a card for its flow at /sync, which it hands on."""
     meta = [{"url": "/prime/sync", "data": card, "enabled": True}]
     expose = {"name": "prime", "network": "Preprod", "enabled": True, "meta": meta}
 
     def shown(request: Request) -> JSONResponse:
         return JSONResponse([expose])
 
-    return Starlette(routes=[Route("/expose", shown)])
+    def available(request: Request) -> JSONResponse:
+        said = {"type": "masumi-agent", "status": "available", "agentIdentifier": AGENT}
+        return JSONResponse(said)
+
+    handed_on = Route("/mip003/prime/sync/availability", available)
+    return Starlette(routes=[Route("/expose", shown), handed_on])
 
 
 @pytest.mark.parametrize(
     ("carded", "found"),
     [
-        (AGENT, [("agent of prime/sync", "good")]),
-        (OTHER, [("flow prime/sync", "bad"), ("agent of prime/sync", "good")]),
+        (AGENT, [("agent of prime/sync", "beware")]),
+        (OTHER, [("flow prime/sync", "bad"), ("agent of prime/sync", "beware")]),
     ],
 )
 async def test_a_flow_with_a_card_is_looked_at_once_and_held_to_its_card(

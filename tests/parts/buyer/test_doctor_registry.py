@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from masumi_sumi.cli.exposed import Exposed, exposed, read
 from masumi_sumi.cli.findings import Finding
@@ -19,6 +24,7 @@ from masumi_sumi.settings import Settings
 
 ADA_10 = "agentPricing: {pricingType: Fixed, fixedPricing: [{amount: 10000000, unit: lovelace}]}"
 STRANGER = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ab" * 32
+AVAILABLE = {"type": "masumi-agent", "status": "available"}
 FIXED, DYNAMIC = Pricing(), Pricing("Dynamic", ())
 
 
@@ -56,8 +62,26 @@ def registered(node: Sandbox, url: str = "https://agents.example/mip003/prime", 
     return node.register(url=url, **more)
 
 
-async def found(settings: Settings, *sold: Sold) -> list[Finding]:
-    return [finding async for finding in compared(sold, settings)]
+Found = Callable[..., Awaitable[list[Finding]]]
+
+
+@pytest.fixture
+def found(node: Sandbox) -> Found:
+    """``await found(settings, sold, ...)``: each agent answers at its registered address."""
+
+    def availability(request: Request) -> JSONResponse:
+        """That of who is registered there."""
+        asked = str(request.url).removesuffix("/availability")
+        agents = {agent.api_base_url.rstrip("/"): agent for agent in node.node.registry.newest()}
+        return JSONResponse({**AVAILABLE, "agentIdentifier": agents[asked].identifier})
+
+    everybody = Starlette(routes=[Route("/{path:path}/availability", availability)])
+
+    async def found(settings: Settings, *sold: Sold) -> list[Finding]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(everybody)) as http:
+            return [finding async for finding in compared(sold, settings, http)]
+
+    return found
 
 
 # --- what is exposed ---------------------------------------------------------------------------
@@ -122,13 +146,13 @@ def test_without_a_panel_the_round_goes_on(tmp_path: Path):
 # --- what is registered ------------------------------------------------------------------------
 
 
-async def test_an_agent_that_agrees_is_good(node: Sandbox, settings: Settings):
+async def test_an_agent_that_agrees_is_good(found: Found, node: Sandbox, settings: Settings):
     [finding] = await found(settings, a_flow(registered(node)))
 
     assert (finding.what, finding.verdict, finding.advice) == ("agent of prime", "good", "")
 
 
-async def test_an_agent_that_nobody_registered_is_bad(settings: Settings):
+async def test_an_agent_that_nobody_registered_is_bad(found: Found, settings: Settings):
     [finding] = await found(settings, a_flow(STRANGER))
 
     assert finding.verdict == "bad"
@@ -136,11 +160,23 @@ async def test_an_agent_that_nobody_registered_is_bad(settings: Settings):
     assert "register the agent" in finding.advice
 
 
+async def test_what_a_sandbox_invents_is_compared_with_nothing(
+    found: Found, tmp_path: Path, settings: Settings
+):
+    with Sandbox(frozen=True) as inventive:
+        nodes = {"Preprod": {"url": inventive.url, "token": inventive.token}}
+        [finding] = await found(Settings(data_dir=tmp_path, nodes=nodes), a_flow(STRANGER))
+
+    assert finding.verdict == "beware"
+    assert "is registered nowhere" in finding.words
+    assert "register the agent" in finding.advice
+
+
 @pytest.mark.parametrize(
     ("url", "verdict", "words"),
     [
         ("https://agents.example/mip003/prime", "good", ""),
-        ("http://127.0.0.1:8005/prime", "good", ""),
+        ("http://127.0.0.1:8005/prime", "beware", "to their own machine"),
         ("https://agents.example/mip003/prime/", "beware", "do not cut the slash"),
         ("https://elsewhere.example/mip003/prime", "beware", "this machine answers at"),
         ("https://agents.example/mip003/other", "bad", "not at https://agents.example"),
@@ -149,7 +185,7 @@ async def test_an_agent_that_nobody_registered_is_bad(settings: Settings):
     ],
 )
 async def test_the_address_is_ours(
-    node: Sandbox, settings: Settings, url: str, verdict: str, words: str
+    found: Found, node: Sandbox, settings: Settings, url: str, verdict: str, words: str
 ):
     [finding] = await found(settings, a_flow(registered(node, url)))
 
@@ -159,7 +195,7 @@ async def test_the_address_is_ours(
 
 
 async def test_of_flows_under_one_identity_only_one_can_be_the_registered_one(
-    node: Sandbox, settings: Settings
+    found: Found, node: Sandbox, settings: Settings
 ):
     agent = registered(node, "https://agents.example/mip003/prime/async")
     one, other = a_flow(agent, id="prime/async"), a_flow(agent, id="prime/sync")
@@ -187,6 +223,7 @@ async def test_of_flows_under_one_identity_only_one_can_be_the_registered_one(
     ],
 )
 async def test_a_price_that_is_not_the_registered_one_is_bad(
+    found: Found,
     node: Sandbox,
     settings: Settings,
     registration: dict[str, Any],
@@ -214,7 +251,7 @@ async def test_a_price_that_is_not_the_registered_one_is_bad(
     ],
 )
 async def test_a_source_that_is_clear_is_good(
-    node: Sandbox, settings: Settings, offers: list[Pricing], sale: dict[str, Any]
+    found: Found, node: Sandbox, settings: Settings, offers: list[Pricing], sale: dict[str, Any]
 ):
     agent = registered(node, version=2, offers=offers)
 
@@ -223,7 +260,9 @@ async def test_a_source_that_is_clear_is_good(
     assert finding.verdict == "good"
 
 
-async def test_a_key_that_may_not_see_the_network_is_told(node: Sandbox, settings: Settings):
+async def test_a_key_that_may_not_see_the_network_is_told(
+    found: Found, node: Sandbox, settings: Settings
+):
     same = settings.nodes["Preprod"]
     both = settings.model_copy(update={"nodes": {"Preprod": same, "Mainnet": same}})
 
@@ -269,7 +308,7 @@ def test_an_agent_of_another_node_or_contract_is_told():
 
 
 async def test_a_node_that_is_down_is_told_once_and_hurts_no_other(
-    node: Sandbox, settings: Settings
+    found: Found, node: Sandbox, settings: Settings
 ):
     away = a_flow(STRANGER, network="Mainnet")
 
@@ -295,6 +334,7 @@ def test_an_app_that_is_no_expose_has_its_own_address_only(settings: Settings):
 
 
 async def test_a_network_without_a_node_here_is_bad_only_where_nothing_runs_on_it(
+    found: Found,
     settings: Settings,
 ):
     card = a_flow(STRANGER, network="Mainnet")
