@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,3 +155,38 @@ def test_the_question_was_asked_and_its_answer_confirmed_and_signed(purchases: P
     assert answered.signed
     assert purchase.proof.result == 'You say a "warm" hello, I say **goodbye**.'
     assert purchase.proof.form == "escaped"
+
+
+def test_a_machine_buys_it_with_the_command_and_is_asked_in_the_middle(
+    stack: Stack, two_stage: str, tmp_path: Path
+) -> None:
+    given = [f"--input={name}={value}" for name, value in ORDERS["two-stage"].items()]
+    answer = ("--answer", 'greeting=a "warm" hello')
+    command = (sys.executable, "-m", "masumi_sumi", "buy", two_stage, "--json", "--yes", *answer)
+    nodes = {"Preprod": {"url": stack.urls["sandbox"], "token": SANDBOX_TOKEN}}
+    surroundings = {"SUMI_NODES": json.dumps(nodes), "SUMI_DATA_DIR": str(tmp_path)}
+
+    bought = subprocess.run(
+        [*command, *given],
+        env={**os.environ, **surroundings},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+    assert bought.returncode == 0, bought.stdout + bought.stderr
+    said = [json.loads(line) for line in bought.stdout.splitlines()]
+    told = {line["event"]: line for line in said}
+    order = [line["event"] for line in said if line["event"] not in ("moved", "troubled")]
+    assert order == [
+        *("offered", "hired", "bought", "locked"),
+        *("asked", "answered", "delivered", "proven"),
+    ]
+    codes = {caution["code"] for caution in told["hired"]["warnings"]}
+    assert codes == {"registry-invented", "key-not-vouched"}
+    answered = told["answered"]
+    assert (answered["confirmed"], answered["signed"], answered["vouched"]) == (True, True, False)
+    assert told["proven"]["result"] == 'You say a "warm" hello, I say **goodbye**.'
+    [kept] = (tmp_path / "hires").iterdir()
+    assert json.loads(kept.read_text().splitlines()[-1]) == {"ended": "verified"}
