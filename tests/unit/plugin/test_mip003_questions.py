@@ -323,7 +323,8 @@ async def test_a_key_that_cannot_be_read_stops_the_app_at_its_start(
 def said_of(public_key: str) -> Statement:
     wallet = Wallet.derive("seed", "seller")
     data = {"publicKey": public_key, "walletVkey": wallet.vkey}
-    text = json.dumps({"action": "VerifyAndPublishAgent", "data": data})
+    said = {"action": "VerifyAndPublishAgent", "data": data, "validUntil": 1_790_000_000_000}
+    text = json.dumps(said)
     signature, cose_key = wallet.sign(text.encode())
     return Statement(signature=signature, key=cose_key, wallet_address="addr_test1", text=text)
 
