@@ -76,7 +76,7 @@ def buy(
 
 def resume(
     job: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="Without it: what is unfinished.")
+        str | None, typer.Argument(metavar="JOB", help="Without it: what is unfinished.")
     ] = None,
     answers: Answers = None,
     node: Annotated[
