@@ -94,7 +94,7 @@ def _read(expose: Mapping[str, Any], found: Exposed) -> None:
 
 def _add(name: str, card: Card, agent: str, network: str | None, found: Exposed) -> None:
     if network is None:
-        words = "has an agentIdentifier, but its expose has no network: nobody can hire it"
+        words = "its card has an agentIdentifier, but its expose no network: the card sells nothing"
         found.findings.append(Finding(f"flow {name}", "bad", words, "set the expose's network"))
         return
     price = tuple(Amount(str(p["amount"]), unit(p.get("unit", ""))) for p in card.fixed)

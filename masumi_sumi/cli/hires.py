@@ -1,7 +1,8 @@
 """DATA_DIR/hires: what is bought from here, a file for each hire, written before it is paid.
 
 A file is lines of JSON, each on disk before what it says goes on: the record, that it was bought,
-how it ended. Who follows a hire holds a lock on its file, which dies with the process.
+how it ended, which is all that stays then. Who follows a hire holds a lock on its file, which dies
+with the process.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class Page:
         self._write(bought=True)
 
     def end(self, how: str) -> None:
+        """What was sent to the agent, passwords too, is of no use any more: it goes."""
         self.ended = how
+        self._write(ended=how)
+        self._file.truncate(0)
         self._write(ended=how)
 
     def _write(self, **line: Any) -> None:
