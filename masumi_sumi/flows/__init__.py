@@ -1,6 +1,12 @@
 """What a flow asks and answers, between Kodosumi's panel and a buyer's JSON. Pure."""
 
-from masumi_sumi.flows.attachments import Attachment, accepts, attachments
+from masumi_sumi.flows.attachments import (
+    Attachment,
+    accepts,
+    attachments,
+    required_files,
+    without_files,
+)
 from masumi_sumi.flows.demos import DEMO_RULE, is_demo
 from masumi_sumi.flows.descriptions import form_elements
 from masumi_sumi.flows.designs import schema_elements
@@ -45,6 +51,7 @@ __all__ = [
     "model_form",
     "parted",
     "read_form",
+    "required_files",
     "result_text",
     "result_value",
     "schema_elements",
@@ -52,4 +59,5 @@ __all__ = [
     "submitted",
     "sumi_schema",
     "undisguised",
+    "without_files",
 ]

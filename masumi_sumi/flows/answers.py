@@ -50,6 +50,14 @@ def _text(field: Field, value: Any) -> str:
     return _number_as_text(field, value, "must be text")
 
 
+def _hidden(field: Field, value: Any) -> str:
+    """What the author put there is no question: a buyer who changed it might set a price."""
+    text = _text(field, value)
+    if text != field.default:
+        raise _refusal(field, "must be left as the schema has it")
+    return text
+
+
 def _number(field: Field, value: Any) -> str:
     return value if isinstance(value, str) else _number_as_text(field, value, "must be a number")
 
@@ -136,6 +144,7 @@ def _refusal(field: Field, reason: str) -> FieldsInvalid:
 
 _READERS: dict[Kind, Callable[[Field, Any], str | None]] = {
     Kind.FILE: _file,
+    Kind.HIDDEN: _hidden,
     **dict.fromkeys(SWITCHES, _switch),
     Kind.CHOICES: _choices,
     **dict.fromkeys(NUMERIC, _number),

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from mimetypes import MimeTypes
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from masumi_sumi.flows.forms import Field, Form
+from masumi_sumi.flows.forms import Field, Form, Note
 from masumi_sumi.flows.kinds import Kind
 
 MOST_FILES = 100
@@ -81,6 +81,22 @@ def attachments(form: Form, posted: Mapping[str, str]) -> tuple[Attachment, ...]
         if field.kind is Kind.FILE and posted.get(field.name)
         for url, item in json.loads(posted[field.name])["items"].items()
     )
+
+
+def required_files(form: Form) -> tuple[str, ...]:
+    """The fields that nobody can leave without a file."""
+    return tuple(f.name for f in form.fields if f.kind is Kind.FILE and f.required)
+
+
+def without_files(form: Form) -> Form:
+    """The form where no file can be sent: its handler is posted what an empty file field posts."""
+    return replace(form, items=tuple(_unasked(item) for item in form.items))
+
+
+def _unasked(item: Field | Note) -> Field | Note:
+    if isinstance(item, Note) or item.kind is not Kind.FILE:
+        return item
+    return Field(Kind.HIDDEN, item.name, item.label)
 
 
 def _upload(field: str, urls: str, names: set[str]) -> str:

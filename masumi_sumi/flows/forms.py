@@ -54,6 +54,13 @@ class Field:
     accept: str = ""
     many: bool = False
 
+    @property
+    def served(self) -> bool:
+        """Whether buyers are asked for it: a hidden field without a value cannot be worded, for
+        they refuse it as an empty one.
+        """
+        return self.kind is not Kind.HIDDEN or bool(self.default)
+
     def label_of(self, value: str | None) -> str:
         """The label of a choice's value; empty if there is no such choice."""
         return next((choice.label for choice in self.choices if choice.value == value), "")

@@ -19,8 +19,8 @@ from masumi_sumi.flows.submission import entries, strays
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A form among others. ``served`` are the ids that its items have in the common schema, by
-    their own; ``grouped`` fills it.
+    """A form among others. ``served`` are the ids that what is asked has in the common schema, by
+    its own; ``grouped`` fills it.
     """
 
     id: str
@@ -68,7 +68,9 @@ def parted(groups: Sequence[Group], data: Any) -> dict[str, dict[str, Any]]:
 
 
 def _ids(form: Form) -> list[str]:
-    return [item.name if isinstance(item, Field) else item.id for item in form.items]
+    """Of all that the form's schema has."""
+    served = (item for item in form.items if isinstance(item, Note) or item.served)
+    return [item.name if isinstance(item, Field) else item.id for item in served]
 
 
 def _served(group: Group, known: Mapping[str, int], taken: set[str]) -> dict[str, str]:
@@ -90,7 +92,7 @@ def _group_schema(group: Group) -> dict[str, Any]:
 
 def _named(item: Field | Note, served: Mapping[str, str]) -> Field | Note:
     if isinstance(item, Field):
-        return replace(item, name=served[item.name])
+        return replace(item, name=served.get(item.name, item.name))
     return replace(item, id=served[item.id])
 
 

@@ -44,7 +44,7 @@ def mip003_schema(form: Form) -> dict[str, Any]:
     them, or all there are. ``radio`` means exactly one by itself. Boolean fields, hidden ones and
     selects that start at a choice are optional: the panel's own default stands in for them.
     """
-    items = [item for item in form.items if _askable(item)]
+    items = [item for item in form.items if isinstance(item, Note) or item.served]
     return {"input_data": [_mip003_item(item, form) for item in items]}
 
 
@@ -55,7 +55,7 @@ def sumi_schema(form: Form) -> dict[str, Any]:
     display width of a text as its max); ``data`` and ``validations`` are null when empty; notes
     are left out.
     """
-    fields = [field for field in form.fields if _askable(field)]
+    fields = [field for field in form.fields if field.served]
     return {"input_data": [_sumi_field(field) for field in fields], "input_groups": None}
 
 
@@ -68,11 +68,6 @@ def schema_hashes(schema: Any) -> frozenset[str]:
     wholes = (schema, _with_numbers(schema))
     lists = [w.get("input_data", w.get("input_groups")) for w in wholes if isinstance(w, dict)]
     return frozenset(_sha256(value) for value in (*wholes, *lists) if value is not None)
-
-
-def _askable(item: Field | Note) -> bool:
-    """A hidden field without a value cannot be worded: buyers refuse it as an empty one."""
-    return isinstance(item, Note) or item.kind is not Kind.HIDDEN or bool(item.default)
 
 
 # --- MIP-003 -----------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ def submitted(form: Form, data: Any, *, required: bool = True) -> dict[str, str]
     select's first option, a slider's middle, ``""`` for an empty text, nothing for an unchecked
     box. So a handler written for the panel finds the keys it finds there, and ``inputs.get(name)``
     is falsy for the same fields as for Kodosumi's JSON callers. The author's own defaults are not
-    held against the buyer. Files are posted as uploads that are still to be fetched:
-    ``attachments`` tells them.
+    held against the buyer. A hidden field's value is the form's: nobody sends another one. Files
+    are posted as uploads that are still to be fetched: ``attachments`` tells them.
 
     ``required=False`` leaves required fields and buttons to the author's own validation; all
     other rules stay. Raises FieldsInvalid with every reason of every field, BodyUnreadable if
@@ -39,7 +39,7 @@ def submitted(form: Form, data: Any, *, required: bool = True) -> dict[str, str]
     posted: dict[str, str] = {}
     for field in form.fields:
         try:
-            text = _posted(field, sent.get(field.name), required)
+            text = _posted(field, sent.get(field.name) if field.served else None, required)
         except FieldsInvalid as refusal:
             errors |= {name: list(reasons) for name, reasons in refusal.errors.items()}
         else:
@@ -80,7 +80,7 @@ def _unpressed(form: Form, posted: Mapping[str, str], required: bool) -> Iterato
 
 
 def _strays(form: Form, sent: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    fields = {field.name for field in form.fields}
+    fields = {field.name for field in form.fields if field.served}
     notes = {note.id for note in form.notes}
     for name, value in sent.items():
         if name in notes and value not in (None, ""):

@@ -23,6 +23,16 @@ class Question:
 Questions = tuple[Question, ...]
 
 
+def question_of(lock: Lock) -> Question | None:
+    """None for one that nobody can answer: its form is not known yet, or requires a file, and
+    Kodosumi brings no file to an execution after its start. Other file fields are not asked for.
+    """
+    if lock.form is None:
+        return None
+    form = flows.read_form(lock.form)
+    return None if flows.required_files(form) else Question(lock, flows.without_files(form))
+
+
 def schema_of(questions: Questions) -> dict[str, Any]:
     """The fields of one question, or a group for each of several."""
     if len(questions) == 1:
@@ -114,7 +124,6 @@ def _checked(said: Sequence[tuple[flows.Group, Any]]) -> tuple[Answer, ...]:
     for group, data in said:
         try:
             values = flows.submitted(group.form, data)
-            _refuse_files(group.form, values)
         except FieldsInvalid as refusal:
             errors |= group.told(refusal.errors)
         else:
@@ -122,13 +131,6 @@ def _checked(said: Sequence[tuple[flows.Group, Any]]) -> tuple[Answer, ...]:
     if errors:
         raise FieldsInvalid(errors)
     return tuple(given)
-
-
-def _refuse_files(form: flows.Form, values: dict[str, str]) -> None:
-    """Kodosumi brings what is uploaded in a lock's form to no execution, so neither do we."""
-    files = flows.attachments(form, values)
-    if files:
-        raise FieldsInvalid({file.field: ["files can be sent at the start only"] for file in files})
 
 
 def _groups(questions: Questions) -> tuple[flows.Group, ...]:

@@ -26,7 +26,15 @@ from masumi_sumi.errors import (
 )
 from masumi_sumi.jobs.model import Job, JobState, Launch, Lock, LockOutcome, Payment, Terms
 from masumi_sumi.jobs.ports import Agent, JobReader, Sale, Supervision
-from masumi_sumi.jobs.questions import Answer, Chooser, Question, Questions, answers, status_id
+from masumi_sumi.jobs.questions import (
+    Answer,
+    Chooser,
+    Question,
+    Questions,
+    answers,
+    question_of,
+    status_id,
+)
 
 log = logging.getLogger(__name__)
 
@@ -260,8 +268,18 @@ class JobService:
         except (UnknownLock, HandlerFailed) as error:
             log.warning("lock has no form", extra={"job_id": lock.job_id, "note": str(error)})
             return lock
+        _tell_of_files(lock, form)
         kept = await self._supervision.describe_lock(lock.id, form)
         return kept if kept is not None and kept.outcome is LockOutcome.OPEN else lock
+
+
+def _tell_of_files(lock: Lock, form: list[dict[str, Any]]) -> None:
+    """Told once, to the author: the buyer has no part in it, and sees a job that runs."""
+    files = flows.required_files(flows.read_form(form))
+    if files:
+        note = f"the form of lock {lock.name!r} requires {', '.join(files)}"
+        told = {"job_id": lock.job_id, "note": f"{note}: files can be sent at the start only"}
+        log.error("question cannot be answered", extra=told)
 
 
 async def locks_of(job: Job, reader: JobReader) -> list[Lock]:
@@ -275,13 +293,13 @@ def is_open(lock: Lock, now: float) -> bool:
 
 
 def standing_of(job: Job, locks: Sequence[Lock], now: float) -> Standing:
-    """Where a job stands, given its locks; an open one without a form asks nothing yet."""
+    """Where a job stands, given its locks; an open one that nobody can answer asks nothing."""
     opened = [lock for lock in locks if is_open(lock, now)]
     asked = len(locks) - len(opened)
     if job.state is not JobState.RUNNING:
         return Standing(job, _STATUS[job.state], asked=asked)
-    forms = [(lock, lock.form) for lock in opened if lock.form is not None]
-    questions = tuple(Question(lock, flows.read_form(form)) for lock, form in forms)
+    found = [question_of(lock) for lock in opened]
+    questions = tuple(question for question in found if question is not None)
     return Standing(job, "awaiting_input" if questions else "running", questions, asked)
 
 

@@ -208,7 +208,8 @@ class Desk:
         return "admin"
 
     async def describe_lock(self, lock_id: str, form: list[dict[str, Any]]) -> Lock | None:
-        return self.locks_.get(lock_id)
+        self.locks_[lock_id] = replace(self.locks_[lock_id], form=form)
+        return self.locks_[lock_id]
 
     async def job(self, job_id: str) -> Job | None:
         return self.jobs.get(job_id)
@@ -232,10 +233,16 @@ def facts_of(job: Job) -> PaymentFacts:
 
 
 class AnsweringAgent(KodosumiAgent):
-    """Keeps what was answered; where a runner waits is no matter of these tests."""
+    """Keeps what was answered; where a runner waits is no matter of these tests, nor what else the
+    author's code would do with ``forms`` of locks.
+    """
 
+    forms: dict[str, list[dict[str, Any]]]
     released: dict[str, dict[str, Any]]
     refusals: dict[str, Exception]
+
+    async def lock_form(self, job_id: str, lock_id: str) -> list[dict[str, Any]]:
+        return self.forms[lock_id]
 
     async def lease(self, job_id: str, lock_id: str, values: dict[str, Any]) -> Any:
         if lock_id in self.refusals:
@@ -255,6 +262,7 @@ class Parts(compose.AppParts):
     def __init__(self, settings: Settings) -> None:
         self.desk, self.clock = Desk(), ManualClock()
         super().__init__(settings, self.clock)
+        self.lock_forms: dict[str, list[dict[str, Any]]] = {}
         self.released: dict[str, dict[str, Any]] = {}
         self.refusals: dict[str, Exception] = {}
         self.broken: Exception | None = None
@@ -263,6 +271,7 @@ class Parts(compose.AppParts):
     def agent(self, app: Any, api: Any, app_url: str) -> KodosumiAgent:
         agent = AnsweringAgent(app, api, app_url)
         agent.released, agent.refusals = self.released, self.refusals
+        agent.forms = self.lock_forms
         return agent
 
     async def service(self, agent: KodosumiAgent) -> JobService:

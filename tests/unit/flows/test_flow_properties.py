@@ -108,6 +108,8 @@ def _holds(field: Field, posted: dict[str, str]) -> bool:
         count = sum(box in posted for box in boxes(field))
         return count > 0 or not field.required
     text = posted.get(field.name)
+    if field.kind == "hidden":
+        return text == field.default
     if text is None or text == "" or text == field.default:
         return not field.required or bool(text)
     if field.choices:

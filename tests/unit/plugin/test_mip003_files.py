@@ -10,6 +10,7 @@ import pytest
 from fastapi import Request
 
 from masumi_sumi.flows import Attachment
+from masumi_sumi.jobs.model import JobState
 
 PDF = "https://files.test/report.pdf?token=1"
 
@@ -85,15 +86,67 @@ async def test_a_url_that_leads_nowhere_is_refused_before_the_handler_is_called(
     assert not made.desk.jobs
 
 
-async def test_a_question_takes_no_files(shop: tuple[Any, list[Any]]) -> None:
-    from masumi_sumi.jobs.model import JobState
+# --- in questions, which no file reaches -------------------------------------------------------
 
+
+FILE = {"type": "file", "name": "doc", "label": "Doc"}
+WORD = {"type": "text", "name": "word", "label": "Word", "required": True}
+
+
+async def test_a_question_does_not_ask_for_a_file_that_may_be_left_out(
+    shop: tuple[Any, list[Any]],
+) -> None:
     made, _ = shop
     job = made.put(state=JobState.RUNNING)
-    made.ask(job, form=[{"type": "file", "name": "doc", "label": "Doc"}])
+    made.ask(job, form=[WORD, FILE])
 
-    answer = await made.post("/provide_input", {"job_id": job.id, "input_data": {"doc": PDF}})
+    status = (await made.get("/status", job_id=job.id)).json()
+    refused = await answer(made, job, word="it", doc=PDF)
+    taken = await answer(made, job, word="it")
 
-    assert answer.status_code == 400
-    assert answer.json()["errors"] == {"doc": ["files can be sent at the start only"]}
-    assert not made.parts.released
+    assert [field["id"] for field in status["input_schema"]["input_data"]] == ["word"]
+    assert (refused.status_code, refused.json()["errors"]) == (400, {"doc": ["unknown field"]})
+    assert taken.status_code == 200
+    assert made.parts.released == {"lock-1": {"word": "it", "doc": ""}}
+
+
+async def test_a_file_that_is_not_asked_for_takes_no_others_name(
+    shop: tuple[Any, list[Any]],
+) -> None:
+    made, _ = shop
+    job = made.put(state=JobState.RUNNING)
+    made.ask(job, "lock-1", form=[WORD, FILE])
+    made.ask(job, "lock-2", form=[{**WORD, "name": "doc"}])
+
+    status = (await made.get("/status", job_id=job.id)).json()
+    taken = await answer(made, job, {"status_id": status["id"]}, word="it", doc="that")
+
+    groups = status["input_schema"]["input_groups"]
+    assert [field["id"] for group in groups for field in group["input_data"]] == ["word", "doc"]
+    assert taken.status_code == 200
+    assert made.parts.released == {"lock-1": {"word": "it", "doc": ""}, "lock-2": {"doc": "that"}}
+
+
+async def test_a_question_that_requires_a_file_is_no_question_and_its_author_is_told_once(
+    shop: tuple[Any, list[Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    made, _ = shop
+    job = made.put(state=JobState.RUNNING)
+    made.ask(job, form=None)
+    made.parts.lock_forms["lock-1"] = [WORD, {**FILE, "required": True}]
+
+    seen = [(await made.get("/status", job_id=job.id)).json() for _ in range(2)]
+    refused = await answer(made, job, word="it")
+
+    assert [status["status"] for status in seen] == ["running", "running"]
+    assert "input_schema" not in seen[0]
+    assert refused.status_code == 409
+    [told] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert told.job_id == job.id  # type: ignore[attr-defined]
+    assert "'greeting' requires doc" in told.note  # type: ignore[attr-defined]
+    assert made.parts.released == {}
+
+
+async def answer(made: Any, job: Any, named: Any = None, **data: Any) -> Any:
+    body = {"job_id": job.id, "input_data": data, **(named or {})}
+    return await made.post("/provide_input", body)
