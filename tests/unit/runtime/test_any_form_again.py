@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from anything import answers_to
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from masumi_sumi import forms
+from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows import Field, Form, mip003_schema, read_form, submitted
+from masumi_sumi.flows.choices import box
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -91,19 +94,47 @@ def test_any_form_comes_back_from_its_schema(form: Form) -> None:
     assert again(schema) == schema
 
 
-@quick
-@given(any_form)
-def test_what_answers_the_one_form_answers_the_other(form: Form) -> None:
-    assume(not any(map(starts_at_nothing, form.fields)))
-    assume(not form.buttons)
-    other = form_of(mip003_schema(form))
-    asked = {field.name for field in other.fields}
+def said(form: Form, sent: dict[str, Any]) -> dict[str, Any]:
+    """What is taken of an answer, choices by their labels; None for what is refused."""
+    try:
+        posted = submitted(form, sent, required=False)
+    except FieldsInvalid as refused:
+        return dict.fromkeys(refused.fields)
+    return {field.name: _said(field, posted) for field in form.fields}
 
-    assert asked == {field.name for field in form.fields if field.kind != "hidden" or field.default}
-    untouched = submitted(other, {}, required=False)
-    passwords = {field.name for field in form.fields if field.kind == "password"}
-    mine = submitted(form, {}, required=False)
-    labels = {f.name: f.label_of(mine.get(f.name)) or mine.get(f.name) for f in form.fields}
-    selects = {field.name for field in form.fields if field.kind == "select"}
-    for name in asked - passwords - selects:
-        assert untouched.get(name) == labels[name]
+
+def _said(field: Field, posted: dict[str, str]) -> Any:
+    if field.kind == "choices":
+        return [c.label for c in field.choices if box(field.name, c.value) in posted]
+    text = posted.get(field.name)
+    return field.label_of(text) if field.choices else text
+
+
+def are_apart(values: list[str]) -> bool:
+    return len(set(values)) == len(values)
+
+
+def by_label(field: Field, value: Any) -> bool:
+    """A word may be a label in the one form and another choice's value in the other."""
+    words_ = value if isinstance(value, list) else [value]
+    labels = [choice.label for choice in field.choices]
+    return not labels or all(word in labels for word in words_ if isinstance(word, str))
+
+
+@quick
+@given(st.data(), any_form)
+def test_what_answers_the_one_form_answers_the_other(data: Any, form: Form) -> None:
+    assume(not any(starts_at_nothing(field) and not field.required for field in form.fields))
+    assume(all(are_apart([choice.value for choice in field.choices]) for field in form.fields))
+    other = form_of(mip003_schema(form))
+    served = {field.name: field for field in form.fields if field.served}
+    drawn = data.draw(answers_to(tuple(served.values())))
+    sent = {name: value for name, value in drawn.items() if by_label(served[name], value)}
+
+    mine, theirs = said(form, sent), said(other, sent)
+
+    assert set(served) == {field.name for field in other.fields}
+    untold = {name for name in served if served[name].kind == "password" and not sent.get(name)}
+    assert [theirs.get(name) for name in served if name not in untold] == [
+        mine.get(name) for name in served if name not in untold
+    ]

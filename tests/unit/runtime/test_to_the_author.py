@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pytest
-from anything import anything, answers_to, words
+from anything import answers_to, anything, words
 from browser_page import over_http
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -136,11 +136,12 @@ def taken(form: Form, sent: dict[str, Any]) -> dict[str, str] | None:
     """What is posted of an answer, without what was refused of it; None where nothing can be."""
     try:
         return submitted(form, sent)
-    except FieldsInvalid as refused:
-        assert refused.fields
-        assert set(refused.fields) <= {field.name for field in form.fields} | set(sent)
-        left = {name: value for name, value in sent.items() if name not in refused.fields}
-        return taken(form, left) if left != sent else None
+    except FieldsInvalid as refusal:
+        refused = refusal.fields
+    assert refused
+    assert set(refused) <= {field.name for field in form.fields} | set(sent)
+    left = {name: value for name, value in sent.items() if name not in refused}
+    return taken(form, left) if left != sent else None
 
 
 @pytest.mark.parametrize("kinds", KINDS)
@@ -216,7 +217,8 @@ def assert_within(element: Any, value: str) -> None:
     facts = vars(element)
     if element.type == "number":
         low, high = facts["min_value"], facts["max_value"]
-        assert (low is None or float(value) >= low) and (high is None or float(value) <= high)
+        assert low is None or float(value) >= low
+        assert high is None or float(value) <= high
     length = len(value.encode("utf-16-le")) // 2
     assert (facts.get("min_length") or 0) <= length <= (facts.get("max_length") or length)
     assert element.type == "textarea" or len(value.splitlines()) <= 1 or "\n" not in value
