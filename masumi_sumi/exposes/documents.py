@@ -11,7 +11,7 @@ from masumi_sumi.errors import DocumentInvalid
 from masumi_sumi.exposes import yamls
 from masumi_sumi.exposes.ports import FoundFlow
 from masumi_sumi.flows import DEMO_RULE, is_demo
-from masumi_sumi.jobs.identity import IDENTITY_RULE, is_identity
+from masumi_sumi.jobs.identity import identity
 
 IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 TERMS = frozenset({"price", "source_index", "pay_by", "submit_by", "run", "lock", "repeats"})
@@ -89,15 +89,12 @@ def card_of(text: object, url: str = "") -> Card:
     what = f"meta {url} data" if url else "data"
     loaded = yamls.load(text if text is not None else "", what, CARD_CHARACTERS)
     said = _mapping({} if loaded is None else loaded, what)
-    agent = _text(said, "agentIdentifier", what)
-    if agent is not None and not is_identity(agent):
-        raise _wrong(what, f"agentIdentifier: {IDENTITY_RULE}")
     pricing, fixed = _pricing(said.get("agentPricing"), what)
     return Card(
         display=_text(said, "display", what),
         description=_text(said, "description", what),
         tags=_tags(said.get("tags"), what),
-        agent_identifier=agent,
+        agent_identifier=_agent(said, what),
         pricing=pricing,
         fixed=fixed,
         demo=_demo(said, what),
@@ -116,6 +113,14 @@ def card_template(flow: FoundFlow) -> str:
         "author": {key: value for key, value in author.items() if value},
     }
     return yamls.dump({key: value for key, value in said.items() if value})
+
+
+def _agent(said: Mapping[str, Any], what: str) -> str | None:
+    named = _text(said, "agentIdentifier", what)
+    try:
+        return None if named is None else identity(named)
+    except ValueError as error:
+        raise _wrong(what, f"agentIdentifier: {error}") from error
 
 
 def _pricing(given: object, what: str) -> tuple[Pricing | None, tuple[Mapping[str, Any], ...]]:

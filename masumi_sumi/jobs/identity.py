@@ -15,6 +15,10 @@ IDENTITY_RULE = (
 _IDENTITY = re.compile(r"(?:[0-9a-fA-F]{2}){29,125}")
 
 
-def is_identity(text: str) -> bool:
-    """Whether a node could know an agent by this name; one with a digit too few is nobody's."""
-    return _IDENTITY.fullmatch(text) is not None
+def identity(text: str) -> str:
+    """The name by which a node knows an agent, in small letters as the registry compares it; one
+    with a digit too few is nobody's. Raises ValueError.
+    """
+    if not _IDENTITY.fullmatch(text):
+        raise ValueError(IDENTITY_RULE)
+    return text.lower()

@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.types import Receive, Send
 
 from masumi_sumi import compose
-from masumi_sumi.errors import SumiError
+from masumi_sumi.errors import InputRefused, SettingInvalid, SumiError
 from masumi_sumi.faces import mip003, sumi
 from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.mip003 import Mip003Face, Offer
 from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.faces.sumi import SumiFace
+from masumi_sumi.flows import Form, read_form, submitted
 from masumi_sumi.jobs.model import Terms
 from masumi_sumi.plugin.decorator import terms_of
 from masumi_sumi.plugin.terms import FlowTerms
@@ -91,13 +92,17 @@ class SumiMiddleware:
         await response(scope, receive, send)
 
     def check(self) -> None:
-        """Raises ConfigurationError when a flow's terms cannot hold, or answers cannot be signed,
-        before anything is sold.
+        """Raises ConfigurationError when a flow's terms cannot hold, its demo is none of its form,
+        or answers cannot be signed, before anything is sold.
         """
         self._parts.agent_key()
         self._parts.statements()
         for flow, handler in compose.flows_of(self._api).items():
-            self._terms(flow, handler).settle(flow, self._parts.settings, None)
+            terms = self._terms(flow, handler)
+            terms.settle(flow, self._parts.settings, None)
+            if terms.demo is not None:
+                form = read_form(self._api._method_lookup[handler]["model"].get_model())
+                _check_demo(flow, terms.demo["input"], form)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What is not ours. A sale of a middleware around this one stays a sale."""
@@ -157,6 +162,15 @@ class SumiMiddleware:
     def _settle(self, flow: str, data: Any) -> Terms:
         handler = compose.flows_of(self._api)[flow]
         return self._terms(flow, handler).settle(flow, self._parts.settings, data)
+
+
+def _check_demo(flow: str, given: Any, form: Form) -> None:
+    """A buyer orders what a demo shows. Raises SettingInvalid."""
+    try:
+        submitted(form, given)
+    except InputRefused as error:
+        rule = f"expected an input that its form takes: {error}"
+        raise SettingInvalid(f"demo of flow {flow}", given, rule) from error
 
 
 def _local_path(scope: Scope, root: str) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from masumi_sumi.errors import HandlerFailed, SettingInvalid, TermsIncomplete
 from masumi_sumi.flows import DEMO_RULE, error_text, is_demo
-from masumi_sumi.jobs.identity import IDENTITY_RULE, is_identity
+from masumi_sumi.jobs.identity import identity
 from masumi_sumi.jobs.model import Amount, Pricing, SourceType, Terms
 from masumi_sumi.settings import Settings
 
@@ -50,9 +50,7 @@ class FlowTerms(BaseModel):
     @field_validator("agent_identifier")
     @classmethod
     def _registered(cls, value: str | None) -> str | None:
-        if value is not None and not is_identity(value):
-            raise ValueError(IDENTITY_RULE)
-        return value
+        return None if value is None else identity(value)
 
     @field_validator("network")
     @classmethod

@@ -84,7 +84,7 @@ def test_a_card_says_what_is_for_sale() -> None:
     card = card_of(
         f"""display: Text Input Types Demo
 description: Showcases text input components with payment
-agentIdentifier: {AGENT}
+agentIdentifier: {AGENT.upper()}
 agentPricing:
   pricingType: Fixed
   fixedPricing:

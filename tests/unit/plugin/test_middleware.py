@@ -292,7 +292,31 @@ def test_an_identifier_that_no_registry_gives_is_refused_where_it_is_said(typed:
 
 @pytest.mark.parametrize("given", [AGENT, AGENT.upper(), "7e" * 29, "7e" * 125])
 def test_an_identifier_that_a_node_takes_is_taken(given: str):
-    assert FlowTerms.of("@sumi", {"agent_identifier": given}).agent_identifier == given
+    taken = FlowTerms.of("@sumi", {"agent_identifier": given}).agent_identifier
+
+    assert taken == given.lower()  # as the registry has it, which compares letter by letter
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"name": "Ada", "age": "36"}, None),
+        ({"name": "Ada", "age": "old"}, "age: must be a number"),
+        ({"name": "Ada", "years": 36}, "years: unknown field"),
+        ({}, "name: is required"),
+    ],
+)
+def test_a_demo_that_nobody_could_order_is_refused_before_anything_is_sold(
+    shop: Callable[..., Shop], given: dict[str, Any], told: str | None
+):
+    demo = {"input": given, "output": {"result": "done"}}
+    sold = shop({"/sync": FlowTerms(demo=demo)})
+
+    if told is None:
+        sold.middleware.check()
+        return
+    with pytest.raises(SettingInvalid, match=f"demo of flow /sync.*{told}"):
+        sold.middleware.check()
 
 
 def test_a_decorated_handler_stays_what_it_was():
