@@ -29,7 +29,7 @@ class Ware:
 
     @property
     def priced(self) -> bool:
-        return bool(self.agent)
+        return bool(self.source_type)
 
 
 DEMO = {
@@ -38,7 +38,7 @@ DEMO = {
 }
 
 WARES = {
-    "free": Ware("/free"),
+    "free": Ware("/free", V1),
     "V1": Ware("/v1", V1, "Web3CardanoV1", demo=DEMO),
     "V2": Ware("/v2", V2, "Web3CardanoV2", source_index=0),
     "HITL": Ware("/asking", V1, "Web3CardanoV1", asks=True),
@@ -139,5 +139,9 @@ NAMINGS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
         "input_schema_hash": schema_hash(with_numbers(s["input_schema"]["input_data"]))
     },
     "the status id": lambda s: {"status_id": s["id"]},
+    "the schema's hash in camel case": lambda s: {
+        "inputSchemaHash": schema_hash(s["input_schema"])
+    },
+    "the status id in camel case": lambda s: {"statusId": s["id"]},
     "nothing": lambda s: {},
 }

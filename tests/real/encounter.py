@@ -89,7 +89,8 @@ class Encounter:
     def half_wrong(self, body: dict[str, Any], **fields: Any) -> httpx.Response:
         """A start in other words that fails for its ``desk`` alone if all of it is understood."""
         data = {**self.data, **fields, "desk": [7]}
-        names = {"identifier": self.identifier, "data": data}
+        pairs = [{"key": name, "value": value} for name, value in data.items()]
+        names = {"identifier": self.identifier, "data": data, "pairs": pairs}
         return self._start(**{key: names.get(value, value) for key, value in body.items()})
 
     # --- the hire ------------------------------------------------------------------------------
@@ -164,6 +165,11 @@ class Encounter:
     @property
     def result(self) -> str:
         return str(self.seen["completed"][0].json()["result"])
+
+    @property
+    def url(self) -> str:
+        """Where the flow is for hire."""
+        return str(self._http.base_url).rstrip("/")
 
     def statuses(self) -> list[dict[str, Any]]:
         """All that was told of where the jobs stand."""

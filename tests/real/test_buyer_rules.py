@@ -28,6 +28,11 @@ PATIENCE = {
     "openapi": 30.0,
 }
 
+PLAIN_HEADERS = {
+    *("host", "accept", "accept-encoding", "connection", "user-agent"),
+    *("content-type", "content-length"),
+}
+
 
 @pytest.fixture
 def free(encounters: Callable[[str], Met]) -> Met:
@@ -37,11 +42,14 @@ def free(encounters: Callable[[str], Met]) -> Met:
 # --- transport -----------------------------------------------------------------------------------
 
 
-def test_nobody_is_asked_for_credentials(met: Met) -> None:
+def test_all_is_served_to_somebody_without_credentials(met: Met) -> None:
+    met.get("openapi")
     for answer in met.answers:
-        assert "authorization" not in answer.request.headers
-        assert answer.status_code not in (401, 403, 407)
-        assert "set-cookie" not in answer.headers
+        assert set(answer.request.headers) <= PLAIN_HEADERS
+        assert not {"www-authenticate", "set-cookie"} & set(answer.headers)
+    served = {met.action(answer) for answer in met.answers if answer.status_code == 200}
+    some = {"demo": met.ware.demo, "provide_input": met.ware.asks}
+    assert served == {name for name in PATIENCE if some.get(name, True)}
 
 
 def test_nothing_redirects(met: Met) -> None:
@@ -59,6 +67,17 @@ def test_every_answer_is_json_in_the_clear(met: Met) -> None:
         assert answer.headers["content-type"].startswith("application/json"), answer.url
         assert "content-encoding" not in answer.headers
         json.loads(answer.content)
+
+
+def test_nothing_is_compressed_for_who_does_not_ask_for_it(met: Met) -> None:
+    for answer in (met.availability, met.schema, met.seen["completed"][0], met.get("openapi")):
+        bare = httpx.Request("GET", answer.request.url)
+        assert "accept-encoding" not in bare.headers
+        with httpx.Client(trust_env=False) as client:
+            again = client.send(bare)
+        assert "content-encoding" not in again.headers
+        assert again.headers["content-type"].startswith("application/json")
+        json.loads(again.content)
 
 
 def test_answers_are_small(met: Met) -> None:
@@ -114,12 +133,8 @@ def test_it_is_available(met: Met) -> None:
     assert isinstance(met.availability.json()["message"], str)
 
 
-def test_it_says_the_identifier_it_is_registered_under(paid: Met) -> None:
-    assert paid.availability.json()["agentIdentifier"] == paid.ware.agent
-
-
-def test_a_free_agent_says_no_identifier(free: Met) -> None:
-    assert "agentIdentifier" not in free.availability.json()
+def test_it_says_the_identifier_it_is_registered_under(met: Met) -> None:
+    assert met.availability.json()["agentIdentifier"] == met.ware.agent
 
 
 def test_first_clients_are_told_how_long_it_has_been_up(met: Met) -> None:
@@ -178,10 +193,12 @@ def test_a_value_is_taken_as_each_buyer_sends_it(met: Met, name: str, value: Any
         ("identifier_from_purchaser", "input_data"),
         ("identifierFromPurchaser", "inputData"),
         ("identifier_from_purchaser", "input"),
+        ("identifier_from_purchaser", "input_data of pairs"),
     ],
 )
 def test_every_spelling_of_a_start_is_understood(met: Met, who: str, what: str) -> None:
-    refused = met.half_wrong({who: "identifier", what: "data"})
+    name, _, shape = what.partition(" of ")
+    refused = met.half_wrong({who: "identifier", name: shape or "data"})
     assert (refused.status_code, list(refused.json()["errors"])) == (400, ["desk"])
 
 
@@ -218,7 +235,7 @@ def test_a_free_start_has_nothing_that_looks_like_a_payment(free: Met) -> None:
 
 def test_the_blockchain_identifier_is_the_nodes_own(paid: Met) -> None:
     found = paid.started.json()["blockchainIdentifier"]
-    assert 0 < len(found) <= 8000
+    assert 0 < len(found) <= 2048  # the marketplace's limit; the node's own is wider
     assert found == paid.row["blockchainIdentifier"]
 
 

@@ -64,3 +64,10 @@ def test_a_free_agent_works_for_somebody_without_a_name(
     assert shop.result(job) == '{"times":2,"word":"freefree"}'
     until(lambda: shop.statuses(job.id)[-1] == "finished", "the last event is there")
     assert shop.kinds(job.id, "meta")[0].value["extra"]["identifier_from_purchaser"] == ""
+
+
+def test_a_free_agent_that_nobody_registered_says_no_identifier(shop: Shop) -> None:
+    available = shop.http.get(f"{shop.url}/order/availability").json()
+
+    assert (available["type"], available["status"]) == ("masumi-agent", "available")
+    assert "agentIdentifier" not in available

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -62,6 +63,22 @@ def test_what_a_buyer_sent_is_what_the_document_asks_for(met: Encounter) -> None
     jsonschema.validate(json.loads(met.started.request.content), schema)
 
 
+@pytest.mark.parametrize("name", ["V1", "HITL"])
+def test_a_flow_answers_any_request_as_its_document_says(
+    encounters: Callable[[str], Encounter], name: str
+) -> None:
+    """What it takes waits for its payment: no job of these begins."""
+    met = encounters(name)
+    raw = document_of(met).raw_schema
+    schema, address = schemathesis.openapi.from_dict(raw), met.url
+    told = {
+        path: ask(schema[path][method.upper()], address, job_id=met.job_id)
+        for path, method in operations(raw)
+    }
+
+    assert told["/start_job"] == {200, 400}
+
+
 def _path(met: Encounter, answer: httpx.Response) -> str:
     """As the document writes it."""
     below = answer.request.url.path.split(met.ware.flow, 1)[1]
@@ -89,10 +106,12 @@ def test_the_notebooks_dialect(bazaar: str, path: str, method: str) -> None:
     ask(schema[path][method.upper()], bazaar)
 
 
-def ask(operation: Operation, base_url: str) -> None:
-    """Any request, to what is there and to what is not."""
-    places = [name for name in KNOWN if f"{{{name}}}" in operation.path]
-    here = {name: KNOWN[name] for name in places}
+def ask(operation: Operation, base_url: str, **there: str) -> set[int]:
+    """Any request, to what is there and to what is not. Returns the statuses of the answers."""
+    told: set[int] = set()
+    known = KNOWN | there
+    places = [name for name in known if f"{{{name}}}" in operation.path]
+    here = {name: known[name] for name in places}
     ways = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
     ways += [operation.as_strategy(path_parameters=here)] * bool(places)
 
@@ -100,6 +119,8 @@ def ask(operation: Operation, base_url: str) -> None:
     @given(case=st.one_of(ways))
     def send(case: Case) -> None:
         answer = case.call(base_url=base_url)
+        told.add(answer.status_code)
         case.validate_response(answer, excluded_checks=SHAPE_ALONE)
 
     send()
+    return told

@@ -16,7 +16,7 @@ from masumi_sumi import forms, sumi
 from tests.real.buyer_words import DEMO, V1, V2
 from tests.real.desk import Desk
 
-QUESTIONS = 6
+QUESTIONS = 8
 """How often the asking flow asks its buyer."""
 
 app = ServeAPI()
@@ -69,6 +69,7 @@ async def work_and_ask(inputs: dict[str, Any], tracer: Tracer) -> Any:
     return done
 
 
+@sumi(agent_identifier=V1, network="Preprod", pricing="Free")
 @app.enter("/free", model=everything, summary="Given away")
 async def start_free(inputs: dict[str, Any], request: Request) -> Any:
     return Launch(request, work, inputs=inputs)

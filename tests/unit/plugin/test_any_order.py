@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sold_app import Shop
 
 quick = settings(
-    max_examples=30, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=20, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
 
 

@@ -21,7 +21,7 @@ from masumi_sumi.jobs.ports import Sale
 from masumi_sumi.runtime.agent import KodosumiAgent
 from masumi_sumi.runtime.elements.own import Choices
 
-quick = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 SALE = Sale("6b49d2001122334455667788", "admin", "aabbccddeeff0011", "0" * 64, "")
 
 Make = Callable[[str], list[Any]]
