@@ -20,7 +20,8 @@ from masumi_sumi.gateway.catalogue import Catalogue
 from masumi_sumi.gateway.replica import AppSilent, Replica
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.ports import JobReader
-from masumi_sumi.jobs.service import Standing, is_open, locks_of, standing_of
+from masumi_sumi.jobs.questions import is_open, locks_of
+from masumi_sumi.jobs.service import Standing, standing_of
 
 FORM_SECONDS = 4.0
 """How long an app may take to word a question, before its job is told to run: marketplaces wait

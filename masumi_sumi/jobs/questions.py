@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from masumi_sumi import flows
 from masumi_sumi.errors import BodyUnreadable, FieldsInvalid
-from masumi_sumi.jobs.model import Lock
+from masumi_sumi.jobs.model import Job, JobState, Lock, LockOutcome
+from masumi_sumi.jobs.ports import JobReader
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,27 @@ class Question:
 
 
 Questions = tuple[Question, ...]
+
+
+async def locks_of(job: Job, reader: JobReader) -> list[Lock]:
+    """The locks that a standing is made of: nothing is asked before a job runs, or at its end."""
+    asks = job.state in (JobState.RUNNING, JobState.DELIVERING)
+    return await reader.locks(job.id) if asks else []
+
+
+def is_open(lock: Lock, now: float) -> bool:
+    return lock.outcome is LockOutcome.OPEN and lock.expires_at > now
+
+
+def tell_of_files(lock: Lock, form: list[dict[str, Any]]) -> None:
+    """To the author, when the form is first seen: the buyer has no part in it, and sees a job that
+    runs.
+    """
+    files = flows.required_files(flows.read_form(form))
+    if files:
+        note = f"the form of lock {lock.name!r} requires {', '.join(files)}"
+        told = {"job_id": lock.job_id, "note": f"{note}: files can be sent at the start only"}
+        log.error("question cannot be answered", extra=told)
 
 
 def question_of(lock: Lock) -> Question | None:

@@ -32,8 +32,11 @@ from masumi_sumi.jobs.questions import (
     Question,
     Questions,
     answers,
+    is_open,
+    locks_of,
     question_of,
     status_id,
+    tell_of_files,
 )
 
 log = logging.getLogger(__name__)
@@ -268,28 +271,9 @@ class JobService:
         except (UnknownLock, HandlerFailed) as error:
             log.warning("lock has no form", extra={"job_id": lock.job_id, "note": str(error)})
             return lock
-        _tell_of_files(lock, form)
+        tell_of_files(lock, form)
         kept = await self._supervision.describe_lock(lock.id, form)
         return kept if kept is not None and kept.outcome is LockOutcome.OPEN else lock
-
-
-def _tell_of_files(lock: Lock, form: list[dict[str, Any]]) -> None:
-    """Told once, to the author: the buyer has no part in it, and sees a job that runs."""
-    files = flows.required_files(flows.read_form(form))
-    if files:
-        note = f"the form of lock {lock.name!r} requires {', '.join(files)}"
-        told = {"job_id": lock.job_id, "note": f"{note}: files can be sent at the start only"}
-        log.error("question cannot be answered", extra=told)
-
-
-async def locks_of(job: Job, reader: JobReader) -> list[Lock]:
-    """The locks that a standing is made of: nothing is asked before a job runs, or at its end."""
-    asks = job.state in (JobState.RUNNING, JobState.DELIVERING)
-    return await reader.locks(job.id) if asks else []
-
-
-def is_open(lock: Lock, now: float) -> bool:
-    return lock.outcome is LockOutcome.OPEN and lock.expires_at > now
 
 
 def standing_of(job: Job, locks: Sequence[Lock], now: float) -> Standing:
