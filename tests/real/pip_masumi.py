@@ -1,10 +1,7 @@
 """A buyer made of the pip package ``masumi`` and nothing of ours; it runs in that package's own
 environment, takes its orders as JSON from standard input and prints what it saw of each.
 
-The package's check of an input has to be spared the notes of a schema (``none``). It wants a value
-for each of them, and only a rule that says ``optional`` would take that away. The marketplace's
-schema knows no rules on a note: it drops them, so it would take another hash of a question than
-the one that is served, and its answers would be refused. MIP-003 has no value for a note either.
+Its check of an input wants a text for each note of a schema (``none``), so it sends one.
 """
 
 import asyncio
@@ -51,6 +48,7 @@ class Sale:
         self._http, self._order = http, order
         self._agent, self._who = order["agent"], order["identifier"]
         self._said: dict[str, Any] = {"statuses": []}
+        self._data: dict[str, Any] = {}
 
     async def run(self) -> dict[str, Any]:
         self._said["availability"] = (await self._offer()).model_dump()
@@ -73,11 +71,11 @@ class Sale:
     async def _offer(self) -> AvailabilityResponse:
         schema = await self._get("input_schema")
         InputSchemaResponse(**schema)
-        check(self._order["input"], schema)
+        self._data = filled(self._order["input"], schema)
         return AvailabilityResponse(**await self._get("availability"))
 
     async def _start(self) -> StartJobResponse:
-        body = {"identifier_from_purchaser": self._who, "input_data": self._order["input"]}
+        body = {"identifier_from_purchaser": self._who, "input_data": self._data}
         return StartJobResponse(**await self._post("start_job", body))
 
     def _purchase(self, started: StartJobResponse) -> Purchase:
@@ -93,7 +91,7 @@ class Sale:
             unlock_time=unlock,
             external_dispute_unlock_time=dispute,
             identifier_from_purchaser=started.identifierFromPurchaser,
-            input_data=self._order["input"],
+            input_data=self._data,
         )
 
     async def _follow(self, job_id: str) -> StatusResponse:
@@ -111,8 +109,7 @@ class Sale:
 
     async def _answer(self, job_id: str, standing: StatusResponse) -> None:
         """As the package's own ``ProvideInputRequest`` has it: without a hash or a status id."""
-        data = self._order["answer"]
-        check(data, standing.input_schema)
+        data = filled(self._order["answer"], standing.input_schema)
         body = {"job_id": job_id, "input_data": data}
         answered = ProvideInputResponse(**await self._post("provide_input", body))
         ours = create_masumi_input_hash(data, self._who)
@@ -141,10 +138,11 @@ class Sale:
             return dict(await answer.json())
 
 
-def check(data: dict[str, Any], schema: dict[str, Any]) -> None:
-    """The package's own check, without notes."""
-    asked = [field for field in schema["input_data"] if field["type"] != "none"]
-    validate_input_data(data, {"input_data": asked})
+def filled(data: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """What the package's own check takes: it wants a text for each note as well."""
+    notes = {field["id"]: "read" for field in schema["input_data"] if field["type"] == "none"}
+    validate_input_data(notes | data, schema)
+    return notes | data
 
 
 if __name__ == "__main__":
