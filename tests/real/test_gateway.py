@@ -260,16 +260,16 @@ def test_an_agent_sold_by_its_operator_only(bazaar: str, panel: Panel) -> None:
     assert "waits for a refresh" in waiting["message"]
 
 
-def test_what_only_its_author_sells_is_listed_as_sold_and_the_rest_of_its_app_is_not(
-    fair: str,
-) -> None:
+def test_what_only_its_author_sells_is_listed_as_it_is_sold(fair: str) -> None:
     found = listed(fair, FAIR)
 
-    assert set(found) == {f"{FAIR}/{flow}" for flow in ("asking", "v1", "v2")}
+    assert set(found) == {f"{FAIR}/{flow}" for flow in ("asking", "free", "v1", "v2")}
+    prices = {name: item["agentPricing"]["pricingType"] for name, item in found.items()}
+    assert prices.pop(f"{FAIR}/free") == "Free"
+    assert set(prices.values()) == {"Fixed"}
     asking = found[f"{FAIR}/asking"]
     assert (asking["agentIdentifier"], asking["agentPricing"]) == (V1, {"pricingType": "Fixed"})
     assert (asking["network"], asking["state"]) == ("Preprod", "alive")
-    assert httpx.get(f"{fair}/mip003/{FAIR}/free/availability").status_code == 401
 
 
 def listed(gateway: str, expose: str) -> dict[str, Any]:
