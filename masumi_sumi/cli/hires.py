@@ -22,6 +22,8 @@ from masumi_sumi.errors import HireUnresumable, SettingInvalid
 
 FOLDER = "hires"
 
+FLAGS = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -70,7 +72,7 @@ class Hires:
         path = self._folder / f"{raw['identifier']}.jsonl"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "a")
+            file = os.fdopen(os.open(path, FLAGS, 0o600), "a")
         except OSError as error:
             raise _unwritable(self._folder, error) from error
         with file:

@@ -211,6 +211,15 @@ def test_where_nothing_can_be_kept_nothing_is_paid(buy: Buy, tmp_path: Path, liv
 # --- the files ---------------------------------------------------------------------------------
 
 
+def test_of_a_hire_that_ended_only_its_end_is_kept(tmp_path: Path) -> None:
+    with Hires(tmp_path).begun(RECORD) as page:
+        page.bought()
+        page.end("verified")
+
+    [file] = (tmp_path / "hires").iterdir()
+    assert file.read_text() == '\n{"ended": "verified"}\n'
+
+
 def test_a_torn_line_hides_nothing_that_was_said_before(tmp_path: Path):
     hires = Hires(tmp_path)
     with hires.begun(RECORD) as page:
