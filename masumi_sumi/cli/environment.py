@@ -84,7 +84,8 @@ def _kodosumi(settings: Settings) -> dict[str, str]:
 
 def _sumi(settings: Settings) -> dict[str, str]:
     nodes = {network: _node(node) for network, node in settings.nodes.items()}
-    plain = settings.model_dump(mode="json", exclude={"nodes", "agent_key"}, exclude_none=True)
+    hidden = {"nodes", "agent_key", "gateway_secret", "app_secret"}
+    plain = settings.model_dump(mode="json", exclude=hidden, exclude_none=True)
     values = {f"SUMI_{name.upper()}": str(value) for name, value in plain.items()}
     key = settings.agent_key.get_secret_value()
     return {**values, "SUMI_NODES": json.dumps(nodes), "SUMI_AGENT_KEY": key}

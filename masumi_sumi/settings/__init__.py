@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     file_seconds: float = Field(300.0, gt=0, allow_inf_nan=False)
     file_hosts: str = ""
     agent_key: SecretStr = SecretStr("")  # its seed, or the file that holds it
+    gateway_secret: SecretStr = SecretStr("")  # the master secret; only the gateway knows it
+    app_secret: SecretStr = SecretStr("")  # derived for one app; only its replicas know it
+    public_url: str = ""  # where buyers reach the gateway
+    trusted_proxies: str = ""  # addresses or networks whose forwarded headers are believed
 
     host: str = "127.0.0.1"
     panel: str = ""
