@@ -20,7 +20,7 @@ import ray
 from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.cli.stack import Progress, Stack
 from masumi_sumi.settings import NodeSettings, Settings
-from tests.bench import booting, running, waiting
+from tests.bench import booting, running, strangers, waiting
 from tests.bench.table import Row, show
 
 REAL_POLL = float(NodeSettings.model_fields["poll"].default)
@@ -51,6 +51,7 @@ def _measured(stack: Stack, launches: int, only: str, console: Console) -> list[
         ("launch to final", lambda: running.latency(both)),
         ("memory of running jobs", lambda: running.memory(both, stack.pids["ray"])),
         ("start_job", lambda: running.start_job(both)),
+        ("strangers", lambda: strangers.measure(stack)),
         ("waiting jobs", lambda: _waiting(stack)),
         (f"{launches} launches", lambda: running.lost(both, launches)),
         ("boots", lambda: booting.measure(stack)),

@@ -37,7 +37,11 @@ async def start_idle(inputs: dict[str, Any], request: Request) -> Any:
 
 
 @sumi(agent_identifier=AGENT, network="Preprod")
-@app.enter("/priced", model=F.Model(F.Submit("Go")), summary="Does nothing, for money")
+@app.enter(
+    "/priced",
+    model=F.Model(F.InputArea(name="text", required=False), F.Submit("Go")),
+    summary="Does nothing, for money",
+)
 async def start_priced(inputs: dict[str, Any], request: Request) -> Any:
     return Launch(request, trivial, inputs=inputs)
 
