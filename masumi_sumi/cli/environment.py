@@ -54,6 +54,7 @@ def environment(settings: Settings, environ: Mapping[str, str], folder: Path) ->
         **RAY,
         **_kodosumi(settings),
         **_sumi(settings),
+        "FORWARDED_ALLOW_IPS": "",  # else Serve believes whoever connects from this machine
         "NO_PROXY": ",".join(filter(None, [kept.get("NO_PROXY", ""), LOOPBACK, "localhost"])),
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, path))),
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Any
 
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from masumi_sumi import compose
 from masumi_sumi.errors import SellerUnavailable
@@ -25,13 +27,17 @@ from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.jobs.ports import JobReader
 
 
-def assemble() -> Gateway:
-    """Raises ConfigurationError naming the setting."""
+def assemble() -> Any:
+    """Return the gateway as an ASGI app. Raises ConfigurationError naming the setting.
+
+    ``scope["client"]`` is the caller, also behind a proxy that is trusted.
+    """
     parts = compose.gateway_parts()
     panel = Panel(partial(life, parts.jobs))
     access = Access(panel.caller)
     guarded = CancelBeforeArchive(panel.app, access, parts.jobs, parts.cancel)
-    return Gateway(guarded, partial(routes, parts, panel, access))
+    gateway: Any = Gateway(guarded, partial(routes, parts, panel, access))
+    return ProxyHeadersMiddleware(gateway, trusted_hosts=parts.settings.proxy_networks)
 
 
 @asynccontextmanager

@@ -160,6 +160,7 @@ def serve(factory: str) -> None:
         workers=settings.APP_WORKERS,
         log_config=_log_config(settings.UVICORN_LEVEL),
         server_header=False,
+        proxy_headers=False,  # uvicorn would believe whoever connects from this machine
         headers=[("server", "kodosumi service")],
         ssl_keyfile=settings.SSL_KEYFILE,
         ssl_certfile=settings.SSL_CERTFILE,

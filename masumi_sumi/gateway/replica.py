@@ -79,6 +79,8 @@ class Replica:
         content: bytes | None = None,
     ) -> Response:
         kept = {name: request.headers[name] for name in _GOES_ALONG if name in request.headers}
+        if request.client is not None:
+            kept["x-forwarded-for"] = request.client.host
         try:
             answer = await self._client.request(
                 "GET" if request.method == "HEAD" else request.method,

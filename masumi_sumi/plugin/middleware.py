@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Receive, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from masumi_sumi import compose
 from masumi_sumi.errors import InputRefused, SettingInvalid, SumiError
@@ -65,8 +66,14 @@ class SumiMiddleware:
         self._parts.capture_launches()
         self._opening = asyncio.Lock()
         self._faces: tuple[Mip003Face, SumiFace] | None = None
+        proxies = self._parts.settings.proxy_networks
+        self._behind_proxies: Any = ProxyHeadersMiddleware(self._handle, trusted_hosts=proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """``scope["client"]`` is the caller, also behind a proxy that is trusted."""
+        await self._behind_proxies(scope, receive, send)
+
+    async def _handle(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return

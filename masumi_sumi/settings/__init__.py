@@ -11,7 +11,6 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 import psutil
 from dotenv import dotenv_values
@@ -19,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from masumi_sumi.errors import NodeNotConfigured, SettingInvalid
+from masumi_sumi.settings.addresses import is_http_url, parse_proxies, parse_public_url
 from masumi_sumi.settings.deadlines import NODE_MARGIN, Deadlines
 from masumi_sumi.settings.nodes import (
     HIDDEN,
@@ -140,9 +140,19 @@ class Settings(BaseSettings):
     @field_validator("panel")
     @classmethod
     def _address_of_panel(cls, value: str) -> str:
-        if value and not _is_address(value):
+        if value and not is_http_url(value):
             raise ValueError("expected http(s)://HOST[:PORT][/PATH]")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _parse_public_url(cls, value: str) -> str:
+        return parse_public_url(value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _parse_trusted_proxies(cls, value: str) -> str:
+        return ",".join(parse_proxies(value))
 
     @field_validator("file_hosts")
     @classmethod
@@ -155,6 +165,11 @@ class Settings(BaseSettings):
     def inner_file_hosts(self) -> frozenset[str]:
         """``host:port`` of servers that buyers' files may come from, wherever they stand."""
         return frozenset(each.lower() for each in _words(self.file_hosts))
+
+    @property
+    def proxy_networks(self) -> list[str]:
+        """Addresses and networks whose forwarded headers are believed."""
+        return _words(self.trusted_proxies)
 
     @property
     def runners_at_once(self) -> int:
@@ -199,14 +214,6 @@ class Settings(BaseSettings):
 
 def _words(listed: str) -> list[str]:
     return [each.strip() for each in listed.split(",") if each.strip()]
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, or half a bracket
-        return False
 
 
 def _refusal(error: ValidationError) -> SettingInvalid:

@@ -256,3 +256,51 @@ def test_a_port_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch):
 
     with pytest.raises(SettingInvalid, match="SUMI_SERVE_PORT"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", ""),
+        ("https://agents.example", "https://agents.example"),
+        ("https://agents.example/", "https://agents.example"),
+        ("http://[::1]:3370", "http://[::1]:3370"),
+        ("https://agents.example:8443/shop/", "https://agents.example:8443/shop"),
+    ],
+)
+def test_public_url_has_no_slash_at_its_end(given: str, kept: str):
+    assert Settings(public_url=given).public_url == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "agents.example",
+        "ftp://agents.example",
+        "https://",
+        "https://agents.example?x=1",
+        "https://agents.example#x",
+        "https://user:secret@agents.example",
+        "https://agents.example/a b",
+        "https://agents.example\r\nx: y",
+        "https://x:99999",
+    ],
+)
+def test_public_url_that_is_no_address_is_refused(given: str):
+    with pytest.raises(SettingInvalid, match="SUMI_PUBLIC_URL"):
+        Settings(public_url=given)
+
+
+def test_trusted_proxies_are_addresses_and_networks():
+    given = Settings(trusted_proxies="127.0.0.1, 10.0.0.0/8,2001:DB8::1 ,fd00::/8")
+
+    assert given.proxy_networks == ["127.0.0.1", "10.0.0.0/8", "2001:db8::1", "fd00::/8"]
+    assert Settings().proxy_networks == []
+
+
+@pytest.mark.parametrize(
+    "given", ["*", "0.0.0.0/0", "::/0", "proxy.example", "10.0.0.1/8", "1.2.3"]
+)
+def test_trusted_proxies_that_name_no_proxy_are_refused(given: str):
+    with pytest.raises(SettingInvalid, match="SUMI_TRUSTED_PROXIES"):
+        Settings(trusted_proxies=given)
