@@ -65,6 +65,7 @@
     │   └── LaunchEscaped
     ├── FileUnfetched             a buyer's file did not come: its job fails
     ├── SignatureRefused          an answer's signature that does not hold
+    ├── SellerBusy                too many starts at once; nothing was started
     └── SellerUnavailable         try again later; nothing was started
 
 Errors are built from facts (their ``args``), so they survive pickling between processes.
@@ -148,6 +149,7 @@ from masumi_sumi.errors.work import (
     LaunchError,
     LaunchEscaped,
     NoLaunch,
+    SellerBusy,
     SellerUnavailable,
 )
 
@@ -203,6 +205,7 @@ __all__ = [
     "PurchaseUnsettled",
     "RefundImpossible",
     "ResultUnverified",
+    "SellerBusy",
     "SellerFailed",
     "SellerUnavailable",
     "ServeError",

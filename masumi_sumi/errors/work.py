@@ -51,6 +51,20 @@ class FileUnfetched(SumiError):
         return f"{self.field}: {self.name} could not be fetched: {self.reason}"
 
 
+class SellerBusy(SumiError):
+    """The seller takes no more starts at this moment; nothing was started.
+
+    ``retry_after`` is the number of seconds after which a new attempt makes sense.
+    """
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(reason, retry_after)
+        self.reason, self.retry_after = reason, retry_after
+
+    def __str__(self) -> str:
+        return f"the seller is busy: {self.reason}; nothing was started, try again later"
+
+
 class SellerUnavailable(SumiError):
     """The seller's side cannot take a job right now; nothing was started."""
 

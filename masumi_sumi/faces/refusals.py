@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -16,6 +17,7 @@ from masumi_sumi.errors import (
     NodeError,
     NodeRefused,
     NotFound,
+    SellerBusy,
     SellerUnavailable,
     SourceUnclear,
     SumiError,
@@ -31,6 +33,7 @@ STATUS_OF: tuple[tuple[type[SumiError], int], ...] = (
     (LaunchError, 422),
     (NodeError, 424),
     (ConfigurationError, 424),
+    (SellerBusy, 429),
     (SellerUnavailable, 503),
 )
 """A 5xx is for what may have begun: marketplaces keep their user's money bound then. Where it is
@@ -51,7 +54,14 @@ def refusal(error: SumiError) -> Response:
     body: dict[str, Any] = {"detail": _told(error)}
     if isinstance(error, InputRefused):
         body["errors"] = dict(error.fields)
-    return JSONResponse(body, status_code=status)
+    return JSONResponse(body, status_code=status, headers=retry_headers(error))
+
+
+def retry_headers(error: SumiError) -> dict[str, str]:
+    """Return ``Retry-After``, in whole seconds, for an error that says when to come back."""
+    if not isinstance(error, SellerBusy):
+        return {}
+    return {"retry-after": str(max(1, math.ceil(error.retry_after)))}
 
 
 def _told(error: SumiError) -> str:

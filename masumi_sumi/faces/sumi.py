@@ -24,12 +24,13 @@ from masumi_sumi.errors import (
     LaunchError,
     NodeError,
     NotFound,
+    SellerBusy,
     SellerUnavailable,
     SumiError,
 )
 from masumi_sumi.faces.body import query_field, read_object, text_field
 from masumi_sumi.faces.mip003 import Offer
-from masumi_sumi.faces.refusals import sellers_fault
+from masumi_sumi.faces.refusals import retry_headers, sellers_fault
 from masumi_sumi.flows import result_value, sumi_schema
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, Question
@@ -48,6 +49,7 @@ STATUS_OF: tuple[tuple[type[SumiError], int, str], ...] = (
     (InputRefused, 400, "ValidationException"),
     (NotFound, 404, "NotFoundException"),
     (Conflict, 409, "ClientException"),
+    (SellerBusy, 429, "TooManyRequestsException"),
     (SellerUnavailable, 503, "ServiceUnavailableException"),
 )
 FAILURES = (FieldsInvalid, LaunchError, NodeError, ConfigurationError)
@@ -197,7 +199,9 @@ def refusal(error: SumiError, method: str, path: str) -> Response:
         return JSONResponse({"error": _told(error), "status": "failed"}, status_code=201)
     for kind, status, name in STATUS_OF:
         if isinstance(error, kind):
-            return problem(name, status, _detail(error, method, path), path)
+            answer = problem(name, status, _detail(error, method, path), path)
+            answer.headers.update(retry_headers(error))
+            return answer
     log.error("request failed", extra={"note": str(error)})
     return problem("InternalServerException", 500, _told(error), path)
 

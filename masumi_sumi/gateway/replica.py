@@ -22,7 +22,7 @@ IDLE_SECONDS = 5.0
 """How long an idle connection is kept: shorter than Serve does, so that none is found closed."""
 
 _GOES_ALONG = ("content-type", "user-agent")
-_COMES_BACK = ("content-type", "allow")
+_COMES_BACK = ("content-type", "allow", "retry-after")
 
 
 class AppSilent(SumiError):

@@ -21,7 +21,7 @@ from masumi_sumi.jobs.sale import SALE, Sale
 REFUSALS = {
     "availability": (500,),
     "input_schema": (424, 500, 503),
-    "start_job": (400, 422, 424, 500, 503),
+    "start_job": (400, 422, 424, 429, 500, 503),
     "status": (400, 404, 500, 503),
     "provide_input": (400, 404, 409, 422, 500, 503),
     "demo": (404, 500),

@@ -64,7 +64,7 @@ def sumi_document() -> Schema:
 def _hiring(parameters: list[Schema]) -> dict[str, Schema]:
     started = {
         201: component("Taken"),
-        **{status: component("Problem") for status in (*HANDED_ON, 500)},
+        **{status: component("Problem") for status in (*HANDED_ON, 429, 500)},
     }
     start = operation("Hire it", started, parameters=parameters, body=component("Start"))
     return {

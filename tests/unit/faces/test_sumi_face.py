@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from notebook_app import NOW, PAYMENT, PRICED, World, client_of
 
-from masumi_sumi.errors import SellerUnavailable
+from masumi_sumi.errors import SellerBusy, SellerUnavailable
 from masumi_sumi.jobs.model import JobState, LockOutcome
 
 GOOD = {"email": "user@example.com", "username": "DemoUser", "password": "secretpass123"}
@@ -112,6 +112,13 @@ async def test_a_seller_without_supervisor_is_a_503(world: World) -> None:
     world.refusal = SellerUnavailable("its supervisor does not answer")
     answer = await client_of(world).post("/start_job", json=hire(input_data=GOOD))
     assert answer.status_code == 503
+
+
+async def test_busy_seller_answers_429_with_retry_after(world: World) -> None:
+    world.refusal = SellerBusy("50 starts wait", 0.2)
+    answer = await client_of(world).post("/start_job", json=hire(input_data=GOOD))
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert "nothing was started" in answer.json()["detail"]
 
 
 async def test_status_of_a_paid_job_that_waits(world: World) -> None:

@@ -18,6 +18,7 @@ from masumi_sumi.errors import (
     NodeNotConfigured,
     NodeRefused,
     NodeUnreachable,
+    SellerBusy,
     SellerUnavailable,
     SettingInvalid,
     SourceUnclear,
@@ -347,6 +348,7 @@ async def test_a_launch_that_cannot_be_caught_is_the_sellers_fault(
         (NodeRefused("POST /payment", 400, "Agent secret-node is unknown"), 424, "cannot sell"),
         (SourceUnclear("secret-node", "Fixed", ()), 424, "cannot sell"),
         (NodeNotConfigured("Preprod"), 424, "not set up correctly"),
+        (SellerBusy("50 starts wait", 2.5), 429, "try again later"),
         (SellerUnavailable("its supervisor does not answer"), 503, "right now"),
     ],
 )
@@ -361,6 +363,15 @@ async def test_trouble_behind_the_seller_is_a_5xx_only_if_a_job_may_have_begun(
     assert told in detail
     assert ("nothing was started" in detail) == (status < 500)
     assert "secret-node" not in detail
+
+
+async def test_busy_seller_answers_429_with_retry_after_in_whole_seconds(shop: MakeShop):
+    sold = shop(PRICED)
+    sold.desk.refusal = SellerBusy("50 starts wait", 2.5)
+
+    answer = await sold.start()
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
 
 
 @pytest.mark.parametrize("slow", ["handler", "price"])
