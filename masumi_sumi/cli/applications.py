@@ -91,13 +91,15 @@ class Serve:
     """Ray Serve behind its REST API at the dashboard's address.
 
     ``config`` is what stands beside the applications in Serve's configuration; ``url`` is where
-    the applications answer.
+    the applications answer. ``get_headers`` gives what authenticates a request to Ray.
     """
 
-    def __init__(self, dashboard: str, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, dashboard: str, config: Mapping[str, Any], get_headers: Callable[[], dict[str, str]]
+    ) -> None:
         place = config["http_options"]
         self.url = f"http://{reachable(place['host'])}:{place['port']}"
-        self._url = dashboard + PATH
+        self._url, self._get_headers = dashboard + PATH, get_headers
         self._config = {key: value for key, value in config.items() if key != "applications"}
 
     def start(self) -> None:
@@ -162,11 +164,14 @@ class Serve:
             raise DeployFailed(", ".join(asked) or "Serve", answer.text)
 
     def _details(self) -> dict[str, Document]:
-        found: dict[str, Document] = self._send("GET").json()["applications"]
+        answer = self._send("GET")
+        if answer.status_code in (401, 403):
+            raise DeployFailed("Serve", f"Ray refused its token: {answer.text[:200]}")
+        found: dict[str, Document] = answer.json()["applications"]
         return found
 
     def _send(self, method: str, **content: Any) -> httpx.Response:
         try:
-            return request(method, self._url, timeout=60.0, **content)
+            return request(method, self._url, timeout=60.0, headers=self._get_headers(), **content)
         except httpx.HTTPError as error:
             raise DeployFailed("Serve", f"{self._url} gave no answer: {error!r}") from error

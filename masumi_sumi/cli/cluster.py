@@ -7,6 +7,7 @@ from importlib import metadata
 
 import httpx
 
+from masumi_sumi import ray_token
 from masumi_sumi.cli import record
 from masumi_sumi.cli.findings import Finding
 from masumi_sumi.cli.ports import LOOPBACK, is_open
@@ -23,7 +24,8 @@ async def cluster(settings: Settings) -> AsyncIterator[Finding]:
         return
     url = f"http://{LOOPBACK}:{settings.dashboard_port}"
     try:
-        version = await _version(url)
+        headers = ray_token.get_auth_headers(ray_token.get_token_environment(settings.data_dir))
+        version = await _version(url, headers)
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         if wanted:
             words = f"the stack is up, but no Ray answers at {url} ({type(error).__name__})"
@@ -40,8 +42,8 @@ def of_version(url: str, version: str, installed: str) -> Finding:
     return Finding("Ray's cluster", "bad", words, "masumi-sumi down, then up: both must be one")
 
 
-async def _version(url: str) -> str:
+async def _version(url: str, headers: dict[str, str]) -> str:
     async with httpx.AsyncClient(trust_env=False, timeout=SECONDS) as http:
-        answer = await http.get(f"{url}/api/version")
+        answer = await http.get(f"{url}/api/version", headers=headers)
         answer.raise_for_status()
         return str(answer.json()["ray_version"])

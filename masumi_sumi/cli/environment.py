@@ -7,17 +7,19 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from masumi_sumi import ray_token
 from masumi_sumi.cli.ports import LOOPBACK
 from masumi_sumi.settings import SANDBOX_TOKEN, NodeSettings, Settings
 
 RAY = {
+    ray_token.MODE: "token",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
-"""The first binds Ray to loopback (a Ray port is a shell for whoever reaches it; only Serve's
-replicas keep one for all addresses); a driver outside the stack needs it too, or it waits in vain.
-The second spares idle workers, which detached actors never use."""
+"""The first lets nobody in without the cluster's token. The second binds Ray to loopback: a Ray
+port is a shell for whoever reaches it. A driver outside the stack needs both, or it waits in vain.
+The third spares idle workers, which detached actors never use."""
 
 
 def reachable(host: str) -> str:
@@ -42,16 +44,22 @@ def admin_login(environ: Mapping[str, str], dotenv: Mapping[str, str | None]) ->
     return "admin", environ.get(key) or dotenv.get(key) or "admin"
 
 
+WORKER_PRELOAD = {"RAY_preload_python_modules": "masumi_sumi.runtime.worker_preload"}
+
+
 def environment(settings: Settings, environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """``environ`` without a foreign Ray's address, with our settings and Kodosumi's.
+    """``environ`` without a foreign Ray's address and token, with our settings and Kodosumi's.
 
     ``folder`` becomes importable in every part, so that ``module:attr`` of an app is found.
     """
-    kept = {key: value for key, value in environ.items() if key not in ("RAY_ADDRESS",)}
+    foreign = ("RAY_ADDRESS", ray_token.TOKEN)
+    kept = {key: value for key, value in environ.items() if key not in foreign}
     path = [str(folder), *kept.get("PYTHONPATH", "").split(os.pathsep)]
     return {
         **kept,
         **RAY,
+        **WORKER_PRELOAD,
+        **ray_token.get_token_environment(settings.data_dir),
         **_kodosumi(settings),
         **_sumi(settings),
         "FORWARDED_ALLOW_IPS": "",  # else Serve believes whoever connects from this machine

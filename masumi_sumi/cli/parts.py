@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,20 +35,28 @@ class Part:
 
 
 def build(
-    settings: Settings, names: tuple[str, ...], ray_dir: Path, sandbox_options: tuple[str, ...] = ()
+    settings: Settings,
+    names: tuple[str, ...],
+    ray_dir: Path,
+    sandbox_options: tuple[str, ...] = (),
+    ray_headers: Mapping[str, str] | None = None,
 ) -> list[Part]:
-    """The named parts, in the order in which they are started."""
+    """The named parts, in the order in which they are started.
+
+    ``ray_headers`` authenticate the looks at Ray's dashboard.
+    """
+    headers = dict(ray_headers or {})
     known: dict[str, Callable[[], Part]] = {
-        "ray": lambda: ray(settings, ray_dir),
+        "ray": lambda: ray(settings, ray_dir, headers),
         "sandbox": lambda: sandbox(settings, sandbox_options),
         "supervisor": supervisor,
-        "spooler": lambda: spooler(settings),
+        "spooler": lambda: spooler(settings, headers),
         "panel": lambda: panel(settings),
     }
     return [make() for name, make in known.items() if name in names]
 
 
-def ray(settings: Settings, ray_dir: Path) -> Part:
+def ray(settings: Settings, ray_dir: Path, headers: Mapping[str, str]) -> Part:
     """A Ray head of its own. Ports that Ray can choose itself are left to it (0)."""
     dashboard = f"http://{LOOPBACK}:{settings.dashboard_port}"
     options = {
@@ -72,18 +80,18 @@ def ray(settings: Settings, ray_dir: Path) -> Part:
         name="ray",
         command=_python("ray.scripts.scripts", "start", *flags, *words),
         url=dashboard,
-        ready=lambda: _ok(f"{dashboard}/api/serve/applications/"),
+        ready=lambda: _ok(f"{dashboard}/api/serve/applications/", headers),
     )
 
 
-def spooler(settings: Settings) -> Part:
+def spooler(settings: Settings, headers: Mapping[str, str]) -> Part:
     """Kodosumi's spooler; it says that it works by an actor of that name."""
     actors = f"http://{LOOPBACK}:{settings.dashboard_port}/api/v0/actors"
     query = "?filter_keys=name&filter_predicates=%3D&filter_values=Spooler"
     return Part(
         name="spooler",
         command=_python("kodosumi.cli", "spool", "--block"),
-        ready=lambda: _lists_live_actor(actors + query),
+        ready=lambda: _lists_live_actor(actors + query, headers),
     )
 
 
@@ -125,9 +133,9 @@ def _python(module: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module, *arguments)
 
 
-def _ok(url: str) -> bool:
+def _ok(url: str, headers: Mapping[str, str] | None = None) -> bool:
     try:
-        return request("GET", url).status_code == 200
+        return request("GET", url, headers=headers).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -139,9 +147,9 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _lists_live_actor(url: str) -> bool:
+def _lists_live_actor(url: str, headers: Mapping[str, str]) -> bool:
     try:
-        answer = request("GET", url)
+        answer = request("GET", url, headers=headers)
         actors = answer.json()["data"]["result"]["result"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return False

@@ -17,12 +17,14 @@ from typing import Any, Literal, Self
 
 from dotenv import dotenv_values
 
+from masumi_sumi import ray_token
 from masumi_sumi.cli import panel, parts, ports, record
 from masumi_sumi.cli.applications import Application, Serve, parse
 from masumi_sumi.cli.environment import admin_login, driver, environment, with_sandbox
 from masumi_sumi.cli.failures import PartDied, PartLate, StackRunning
 from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform
+from masumi_sumi.secret_files import read_or_create_secret
 from masumi_sumi.settings import Settings
 
 PARTS = ("ray", "sandbox", "supervisor", "spooler", "panel", "serve")
@@ -76,7 +78,8 @@ class Stack:
         self.pids: dict[str, int] = {}
         self._apps = parse(apps)
         self._sandbox_options = tuple(sandbox_options)
-        self._serve = Serve(self.environment["KODO_RAY_DASHBOARD"], _options(settings, config))
+        dashboard = self.environment["KODO_RAY_DASHBOARD"]
+        self._serve = Serve(dashboard, _options(settings, config), self.get_ray_headers)
         self._report = report
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._record: record.Record | None = None
@@ -100,6 +103,10 @@ class Stack:
     def panel_login(self) -> tuple[str, str]:
         return admin_login(self.environment, dotenv_values(".env"))
 
+    def get_ray_headers(self) -> dict[str, str]:
+        """Return what a request to Ray's dashboard needs, once the stack was started."""
+        return ray_token.get_auth_headers(self.environment)
+
     @property
     def applications(self) -> tuple[str, ...]:
         """Names of the applications that were deployed, each with its address in ``urls``."""
@@ -112,6 +119,7 @@ class Stack:
         """Raises ConfigurationError before anything starts, StackFailed after all has ended."""
         _claim(self.settings.data_dir)
         ports.refuse_taken(self.settings, self.parts)
+        read_or_create_secret(self.settings.data_dir, ray_token.SECRET)
         try:
             ray_dir = tempfile.mkdtemp(prefix="sumi-", dir=parts.socket_room(tempfile.gettempdir()))
             self._record = record.Record(Started.of("up", os.getpid()), Path(ray_dir))
@@ -157,7 +165,9 @@ class Stack:
             time.sleep(0.5)
 
     def _steps(self, ray_dir: Path) -> list[Step]:
-        built = parts.build(self.settings, self.parts, ray_dir, self._sandbox_options)
+        built = parts.build(
+            self.settings, self.parts, ray_dir, self._sandbox_options, self.get_ray_headers()
+        )
         steps = [Step(part.name, partial(self._bring, part), part.needs) for part in built]
         if "serve" in self.parts:
             steps.append(Step("serve", self._start_serve, ("ray",)))

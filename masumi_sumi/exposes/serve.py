@@ -72,16 +72,19 @@ class ServeConfig:
 
 
 class Serve:
-    """Close it with ``aclose``. ``transport`` is the seam for tests."""
+    """Close it with ``aclose``. ``headers`` authenticate the requests to Ray's dashboard;
+    ``transport`` is the seam for tests.
+    """
 
     def __init__(
         self,
         dashboard: str,
         settings: Settings,
         transport: httpx.AsyncBaseTransport | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.url = dashboard.rstrip("/") + PATH
-        self._settings = settings
+        self._settings, self._headers = settings, dict(headers or {})
         self._client = httpx.AsyncClient(
             transport=transport, trust_env=False, timeout=ANSWER_SECONDS
         )
@@ -122,7 +125,7 @@ class Serve:
 
     async def _send(self, method: str, body: Document | None = None) -> httpx.Response:
         try:
-            answer = await self._client.request(method, self.url, json=body)
+            answer = await self._client.request(method, self.url, json=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise ServeUnreachable(self.url, str(error) or type(error).__name__) from error
         if answer.status_code == 503:

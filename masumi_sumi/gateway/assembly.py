@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from masumi_sumi import compose
+from masumi_sumi import compose, ray_token
 from masumi_sumi.errors import SellerUnavailable
 from masumi_sumi.exposes import Boot, ExposeBook, OpenApiFinder, Serve, ServeConfig
 from masumi_sumi.gateway.access import Access
@@ -25,6 +26,7 @@ from masumi_sumi.gateway.outputs import CancelBeforeArchive
 from masumi_sumi.gateway.panel import Panel, has_runner
 from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.jobs.ports import JobReader
+from masumi_sumi.settings import Settings
 
 
 def assemble() -> Any:
@@ -50,7 +52,7 @@ async def routes(
         book = await stack.enter_async_context(
             await ExposeBook.open(given.expose_database_url, clock)
         )
-        serve, finder = Serve(panel.ray_dashboard, given), OpenApiFinder()
+        serve, finder = _serve(panel, given), OpenApiFinder()
         replica = Replica(ServeConfig.read(given).url)
         boot = Boot(book, serve, finder, panel, clock, timeout=given.boot_timeout)
         for part in (replica, finder, serve, boot):
@@ -62,6 +64,11 @@ async def routes(
             *SumiRoutes(catalogue, access, replica, jobs).routes(),
             *Mip003Routes(catalogue, access, replica, jobs).routes(),
         ]
+
+
+def _serve(panel: Panel, settings: Settings) -> Serve:
+    headers = ray_token.get_auth_headers(os.environ)
+    return Serve(panel.ray_dashboard, settings, headers=headers)
 
 
 async def life(reader: JobReader, execution_id: str) -> Life:

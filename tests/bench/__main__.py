@@ -19,6 +19,7 @@ import ray
 
 from masumi_sumi.cli.ports import free_ports
 from masumi_sumi.cli.stack import Progress, Stack
+from masumi_sumi.ray_token import get_token_environment
 from masumi_sumi.settings import NodeSettings, Settings
 from tests.bench import booting, running, strangers, waiting
 from tests.bench.table import Row, show
@@ -40,6 +41,7 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder), nodes={}, **ports)
         report = _telling(console)
         apps, poll = ["tests.bench.measured:fast_app"], REAL_POLL
+        os.environ.update(get_token_environment(settings.data_dir))
         with Stack(settings, apps, sandbox_poll=poll, report=report) as stack:
             show(_measured(stack, given.launches, given.only, console))
 

@@ -24,7 +24,11 @@ MOST = 1.1
 
 def measure(stack: Stack) -> list[Row]:
     """In turns; between them everything is taken off Serve."""
-    dashboard = stack.environment["KODO_RAY_DASHBOARD"]
+    dashboard = httpx.Client(
+        base_url=stack.environment["KODO_RAY_DASHBOARD"],
+        headers=stack.get_ray_headers(),
+        timeout=60.0,
+    )
     taken: dict[str, list[float]] = {"bare": [], "boot": []}
     drafts = read_exposes(EXPOSES.read_text(), EXPOSES.name)
     with Operator(stack.urls["panel"], stack.environment, {}) as operator:
@@ -45,7 +49,7 @@ def measure(stack: Stack) -> list[Row]:
     return [Row(what, figure, f"ratio at most {MOST}", boot / bare <= MOST)]
 
 
-def _bare(stack: Stack, dashboard: str) -> float:
+def _bare(stack: Stack, dashboard: httpx.Client) -> float:
     """``serve deploy`` of the same applications, unwrapped, until all are RUNNING."""
     said = yaml.safe_load(EXPOSES.read_text())["exposes"]
     applications = [
@@ -58,7 +62,7 @@ def _bare(stack: Stack, dashboard: str) -> float:
     serve = Path(sys.executable).with_name("serve")
     began = time.monotonic()
     subprocess.run(
-        [serve, "deploy", config, "--address", dashboard],
+        [serve, "deploy", config, "--address", stack.environment["KODO_RAY_DASHBOARD"]],
         check=True,
         capture_output=True,
         env=stack.environment,
@@ -67,17 +71,17 @@ def _bare(stack: Stack, dashboard: str) -> float:
     return time.monotonic() - began
 
 
-def _clear(dashboard: str) -> None:
-    url = f"{dashboard}/api/serve/applications/"
-    httpx.put(url, json={"applications": []}, timeout=60.0).raise_for_status()
+def _clear(dashboard: httpx.Client) -> None:
+    answer = dashboard.put("/api/serve/applications/", json={"applications": []})
+    answer.raise_for_status()
     _until(dashboard, lambda states: not states)
     time.sleep(5.0)
 
 
-def _until(dashboard: str, arrived: Any) -> None:
+def _until(dashboard: httpx.Client, arrived: Any) -> None:
     end = time.monotonic() + 300.0
     while time.monotonic() < end:
-        found = httpx.get(f"{dashboard}/api/serve/applications/", timeout=60.0).json()
+        found = dashboard.get("/api/serve/applications/").json()
         states = {name: each["status"] for name, each in found["applications"].items()}
         if arrived(states):
             return

@@ -155,7 +155,8 @@ class Cluster:
 
     def __init__(self, stack: Stack) -> None:
         self._url = f"{stack.environment['KODO_RAY_DASHBOARD']}/api/v0/actors"
-        self._http = httpx.Client(timeout=30.0, trust_env=False)
+        headers = stack.get_ray_headers()
+        self._http = httpx.Client(timeout=30.0, trust_env=False, headers=headers)
 
     def actors(self, key: str, value: str) -> list[dict[str, Any]]:
         asked = {"filter_keys": key, "filter_predicates": "=", "filter_values": value}

@@ -350,8 +350,9 @@ def test_what_is_not_in_the_file_is_pruned(
     assert told == [*unchanged, "deleted: jkx"]
     assert set(operator.states()) == set(NAMES) - {"jkx"}
     url = f"{own_stack.urls['ray']}/api/serve/applications/"
+    client = httpx.Client(headers=own_stack.get_ray_headers(), trust_env=False)
     until(
-        lambda: set(httpx.get(url, trust_env=False).json()["applications"]) == {*NAMES} - {"jkx"},
+        lambda: set(client.get(url).json()["applications"]) == {*NAMES} - {"jkx"},
         "jkx off Ray Serve",
     )
     assert operator.tries("expose", "show", "jkx").code == 1

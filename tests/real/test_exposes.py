@@ -140,7 +140,8 @@ def test_after_a_shutdown_nothing_is_there(booted: str, run: Run, small: Stack) 
 def _replicas(stack: Stack) -> dict[str, Any]:
     """The replicas of each application, by their ids."""
     url = f"{stack.urls['ray']}/api/serve/applications/"
-    found = httpx.get(url, timeout=30.0, trust_env=False).json()["applications"]
+    headers = stack.get_ray_headers()
+    found = httpx.get(url, headers=headers, timeout=30.0, trust_env=False).json()["applications"]
     return {
         name: sorted(
             replica["replica_id"]

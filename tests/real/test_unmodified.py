@@ -42,9 +42,10 @@ def launched(greeter: Shop, panel: Panel) -> str:
 
 
 def test_it_stays_what_it_was(greeter: Shop) -> None:
-    deployments = httpx.get(f"{greeter.stack.urls['ray']}/api/serve/applications/").json()[
-        "applications"
-    ]["greeter"]["deployments"]
+    stack = greeter.stack
+    url = f"{stack.urls['ray']}/api/serve/applications/"
+    listed = httpx.get(url, headers=stack.get_ray_headers()).json()
+    deployments = listed["applications"]["greeter"]["deployments"]
 
     assert greeter.http.get(f"{greeter.url}/word").json() == "hi!"
     assert greeter.http.get(f"{greeter.url}/openapi.json").status_code == 200
