@@ -9,7 +9,7 @@ PYTHON ?= $(shell for each in python3.12 python3 python; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
 	&& echo $$each && break; done)
 
-.PHONY: install demo test test-unit test-parts test-real bench lint constraints clean
+.PHONY: install demo browser test test-unit test-parts test-real bench lint constraints clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -36,9 +36,12 @@ test-unit: install
 test-parts: install
 	$(BIN)/python -m pytest tests/parts --numprocesses=auto --quiet
 
-# The whole stack on a Ray of its own; in turn.
+# Debian's chromium, where it can be installed without a question; nothing else fails without it.
+browser:
+	@tests/real/install_browser.sh
 
-test-real: install
+# The whole stack on a Ray of its own; in turn.
+test-real: install browser
 	$(BIN)/python -m pytest tests/real
 
 bench: install

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from browser import pytest_runtest_makereport  # noqa: F401 - a hook: pytest finds it here
 from buyer_words import WARES
 from desk import Desk
 from encounter import Encounter
