@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
-from pathlib import Path
 
 
 def main() -> None:
@@ -25,16 +22,18 @@ def main() -> None:
 
 
 def _tell(error: Exception) -> int:
+    from masumi_sumi.cli.error_log import tell_error
     from masumi_sumi.cli.failures import StackFailed
 
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {tell_error(error)}", file=sys.stderr)
     return 1 if isinstance(error, StackFailed) else 2
 
 
 def _tell_unexpected(error: Exception) -> int:
-    log = Path(os.environ.get("SUMI_DATA_DIR", "data")) / "logs" / "masumi-sumi.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s", force=True)
-    logging.getLogger(__name__).error("the command failed", exc_info=error)
-    print(f"error: {type(error).__name__}: {error} (details in {log})", file=sys.stderr)
+    from masumi_sumi.cli.error_log import write_error
+    from masumi_sumi.cli.escaping import shorten_error
+
+    file = write_error(error)
+    words = shorten_error(f"{type(error).__name__}: {error}")
+    print(f"error: {words}{f' (details in {file})' if file else ''}", file=sys.stderr)
     return 1

@@ -14,13 +14,17 @@ import httpx
 import yaml
 
 from masumi_sumi.cli.environment import reachable
-from masumi_sumi.cli.failures import DeployFailed
+from masumi_sumi.cli.failures import DeployFailed, ServeSilent
 from masumi_sumi.cli.loopback import request
+from masumi_sumi.cli.steps import retry
 from masumi_sumi.errors import SettingInvalid
 
 BUILDER = "masumi_sumi.plugin:application"
 CONFIG = "serve_config.yaml"
 PATH = "/api/serve/applications/"
+PUT_SECONDS = 60.0
+"""How long Ray Serve may answer nothing that can be read before a deployment has failed."""
+
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Document = dict[str, Any]
@@ -102,13 +106,19 @@ class Serve:
         self._url, self._get_headers = dashboard + PATH, get_headers
         self._config = {key: value for key, value in config.items() if key != "applications"}
 
-    def start(self) -> None:
+    def start(self, check: Callable[[], None] = lambda: None) -> None:
         """Start Serve itself; does nothing to applications that run."""
-        self._put([])
+        self.apply([], check)
 
-    def apply(self, applications: Iterable[Application]) -> None:
-        """Ask for these applications, and for those that are there already."""
-        self._put([application.document for application in applications])
+    def apply(
+        self, applications: Iterable[Application], check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Ask for these applications, and for those that are there already.
+
+        Asks again while Serve gives no answer that can be read: asking twice changes nothing.
+        """
+        documents = [application.document for application in applications]
+        retry(lambda left: self._put(documents, left), seconds=PUT_SECONDS, check=check)
 
     def runs_any(self) -> bool:
         return bool(self._details())
@@ -134,7 +144,10 @@ class Serve:
         return self._is_running(application.name) and self._is_routed(application.route)
 
     def _is_running(self, name: str) -> bool:
-        status = self._details().get(name, {}).get("status")
+        try:
+            status = self._details().get(name, {}).get("status")
+        except ServeSilent:
+            return False
         if status in ("DEPLOY_FAILED", "UNHEALTHY"):
             raise DeployFailed(name, self._words(name))
         return bool(status == "RUNNING")
@@ -151,27 +164,36 @@ class Serve:
         said += [each.get("message", "") for each in details.get("deployments", {}).values()]
         return "\n".join(filter(None, said)) or str(details.get("status", "unknown"))
 
-    def _put(self, documents: list[Document]) -> None:
+    def _put(self, documents: list[Document], timeout: float) -> None:
         present = {
             name: details["deployed_app_config"]
-            for name, details in self._details().items()
+            for name, details in self._details(timeout).items()
             if details.get("deployed_app_config")
         }
         asked = {document.get("name", "default"): document for document in documents}
         body = {**self._config, "applications": list({**present, **asked}.values())}
-        answer = self._send("PUT", json=body)
+        answer = self._send("PUT", timeout, json=body)
+        if answer.is_server_error:
+            words = f"{self._url} answered {answer.status_code}"
+            raise ServeSilent(", ".join(asked) or "an application", words, answer.text)
         if answer.status_code != 200:
-            raise DeployFailed(", ".join(asked) or "Serve", answer.text)
+            raise DeployFailed(", ".join(asked) or "an application", answer.text)
 
-    def _details(self) -> dict[str, Document]:
-        answer = self._send("GET")
+    def _details(self, timeout: float = 60.0) -> dict[str, Document]:
+        answer = self._send("GET", timeout)
         if answer.status_code in (401, 403):
-            raise DeployFailed("Serve", f"Ray refused its token: {answer.text[:200]}")
-        found: dict[str, Document] = answer.json()["applications"]
-        return found
-
-    def _send(self, method: str, **content: Any) -> httpx.Response:
+            raise DeployFailed("an application", f"Ray refused its token: {answer.text[:200]}")
         try:
-            return request(method, self._url, timeout=60.0, headers=self._get_headers(), **content)
+            found: dict[str, Document] = answer.json()["applications"]
+            return dict(found)
+        except (ValueError, KeyError, TypeError) as error:
+            words = f"{self._url} answered {answer.status_code}, not as Ray Serve does"
+            raise ServeSilent("an application", words, answer.text) from error
+
+    def _send(self, method: str, timeout: float, **content: Any) -> httpx.Response:
+        try:
+            headers = self._get_headers()
+            return request(method, self._url, timeout=timeout, headers=headers, **content)
         except httpx.HTTPError as error:
-            raise DeployFailed("Serve", f"{self._url} gave no answer: {error!r}") from error
+            words = f"{self._url} gave no answer ({type(error).__name__})"
+            raise ServeSilent("an application", words, repr(error)) from error

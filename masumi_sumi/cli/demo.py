@@ -6,8 +6,11 @@ as it happens. Everything it starts it ends.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +36,27 @@ def run_demo() -> None:
         raise DemoFailed(f"{EXPOSES} is not here: run the demo in a clone of the project")
     console = Console()
     began = time.monotonic()
-    with (
-        tempfile.TemporaryDirectory(prefix="sumi-demo-") as folder,
-        ends_on_signals(),
-        Display(console) as display,
-    ):
-        stack = Stack(_settings(Path(folder)), report=display)
+    with _folder() as folder, ends_on_signals(), Display(console) as display:
+        stack = Stack(_settings(folder), report=display)
         try:
             stack.start()
             _play(console, stack)
-        except KeyboardInterrupt:
-            raise DemoFailed("interrupted") from None
         finally:
             ignore_signals()
             stack.stop()
     console.print(f"[bold green]sold, verified and paid[/] in {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Make a folder that goes again, unless something fails: the error names a log in it."""
+    folder = Path(tempfile.mkdtemp(prefix="sumi-demo-"))
+    try:
+        yield folder
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DemoFailed("interrupted") from None
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settings(folder: Path) -> Settings:

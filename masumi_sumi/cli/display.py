@@ -10,9 +10,14 @@ from typing import Self
 from rich.console import Console
 from rich.progress import Progress as Spinners
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from masumi_sumi.cli.error_log import tell_error
 from masumi_sumi.cli.stack import Progress, Stack
 from masumi_sumi.settings import NodeSettings
+
+_TASKS = {"flows": "listing the flows in the panel"}
+_WITHOUT = "the apps serve without it; the next `masumi-sumi up` tries it again"
 
 
 class Display:
@@ -45,6 +50,12 @@ class Display:
             return
         if (task := self._tasks.pop(progress.name, None)) is not None:
             self._spinners.remove_task(task)
+        if progress.error is not None:
+            what = _TASKS.get(progress.name, progress.name)
+            self._line(f"{progress.what}: {what}", progress.seconds)
+            for words in (tell_error(progress.error), _WITHOUT):
+                self._console.print(Text(f"  {words}"), soft_wrap=True)
+            return
         url = f" {progress.url}" if progress.url else ""
         self._line(f"{progress.what}: {progress.name}{url}", progress.seconds)
 
@@ -59,8 +70,8 @@ class Display:
             yield
 
     def _line(self, words: str, seconds: float) -> None:
-        taken = f"[dim]({seconds:.1f} s)[/dim]"
-        self._console.print(f"{words} {taken}", soft_wrap=True, highlight=False)
+        line = Text(words).append(f" ({seconds:.1f} s)", style="dim")
+        self._console.print(line, soft_wrap=True)
 
 
 def summarize(console: Console, stack: Stack, seconds: float) -> None:

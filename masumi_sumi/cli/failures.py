@@ -8,12 +8,14 @@ SumiError
     ├── PartDied          a process of the stack ended by itself
     ├── PartLate          a process lives but does not answer
     └── DeployFailed      Ray Serve refused an application, in Ray's own words
+        └── ServeSilent   Ray Serve gave no answer that can be read: it may in a moment
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from masumi_sumi.cli.escaping import find_error_line, find_last_line, shorten_error
 from masumi_sumi.errors import ConfigurationError, SumiError
 
 
@@ -30,7 +32,14 @@ class StackRunning(ConfigurationError):
 
 
 class StackFailed(SumiError):
-    """Something that was started did not stay or did not become ready."""
+    """Something that was started did not stay or did not become ready.
+
+    ``details`` are foreign words that no message shows; the log keeps them. ``is_transient``: the
+    same may succeed in a moment.
+    """
+
+    details: str = ""
+    is_transient: bool = False
 
 
 class PartDied(StackFailed):
@@ -42,7 +51,7 @@ class PartDied(StackFailed):
 
     def __str__(self) -> str:
         how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
-        return f"{self.part} died ({how}); the end of {self.log}:\n{self.tail}"
+        return f"{self.part} died ({how}): {find_last_line(self.tail)} (its log: {self.log})"
 
 
 class PartLate(StackFailed):
@@ -52,8 +61,8 @@ class PartLate(StackFailed):
 
     def __str__(self) -> str:
         return (
-            f"{self.part} did not become ready within {self.seconds:.0f} s; "
-            f"the end of {self.log}:\n{self.tail}"
+            f"{self.part} did not become ready within {self.seconds:.0f} s: "
+            f"{find_last_line(self.tail)} (its log: {self.log})"
         )
 
 
@@ -61,9 +70,21 @@ class DeployFailed(StackFailed):
     def __init__(self, application: str, message: str) -> None:
         super().__init__(application, message)
         self.application, self.message = application, message
+        self.details = message
 
     def __str__(self) -> str:
-        return f"Ray Serve could not deploy {self.application}: {self.message}"
+        words = find_error_line(self.message) or shorten_error(self.message)
+        return f"Ray Serve could not deploy {self.application}: {words}"
+
+
+class ServeSilent(DeployFailed):
+    """No answer, or one that is not Ray's; another attempt may get one."""
+
+    is_transient = True
+
+    def __init__(self, application: str, message: str, details: str = "") -> None:
+        super().__init__(application, message)
+        self.details = details
 
 
 class DemoFailed(SumiError):

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from rich.console import Console
 
-from masumi_sumi.cli import ports, record
+from masumi_sumi.cli import error_log, ports, record
 from masumi_sumi.cli.applications import CONFIG, read_config
 from masumi_sumi.cli.display import Display, summarize
 from masumi_sumi.cli.stack import Stack
@@ -33,7 +33,9 @@ def load(**options: object) -> Settings:
     """
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        error_log.use_folder(settings.data_dir)
+        return settings
     except ValidationError as error:
         first = error.errors()[0]
         name = "SUMI_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -98,10 +98,10 @@ class Operator:
             ) as answer:
                 if answer.is_error:
                     answer.read()
-                    raise _refused(f"{method} {path}", answer)
+                    raise PanelRefused.from_answer(f"{method} {path}", answer)
                 yield from answer.iter_lines()
         except httpx.HTTPError as error:
-            raise PanelRefused(f"{method} {path}", repr(error)) from error
+            raise PanelRefused.from_silence(f"{method} {path}", error) from error
         self._check(what)
 
     def _check(self, what: str) -> None:
@@ -124,9 +124,9 @@ class Operator:
         try:
             answer = self._client.request(method, path, headers=self._headers(), **content)
         except httpx.HTTPError as error:
-            raise PanelRefused(f"{method} {path}", repr(error)) from error
+            raise PanelRefused.from_silence(f"{method} {path}", error) from error
         if answer.is_error:
-            raise _refused(f"{method} {path}", answer)
+            raise PanelRefused.from_answer(f"{method} {path}", answer)
         return answer
 
     def _headers(self) -> dict[str, str]:
@@ -140,14 +140,7 @@ class Operator:
             answer.raise_for_status()
             return str(answer.json()[HEADER])
         except httpx.HTTPStatusError as error:
-            raise _refused("the login (set KODOSUMI_API_KEY)", error.response) from error
+            call = "the login (set KODOSUMI_API_KEY)"
+            raise PanelRefused.from_answer(call, error.response) from error
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise PanelRefused("the login", repr(error)) from error
-
-
-def _refused(call: str, answer: httpx.Response) -> PanelRefused:
-    try:
-        said = answer.json()["detail"]
-    except (ValueError, KeyError, TypeError):
-        said = answer.text[:500]
-    return PanelRefused(call, f"{answer.status_code}: {said}")
+            raise PanelRefused.from_silence("the login", error) from error

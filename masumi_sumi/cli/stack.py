@@ -18,12 +18,12 @@ from typing import Any, Literal, Self
 from dotenv import dotenv_values
 
 from masumi_sumi import ray_token
-from masumi_sumi.cli import panel, parts, ports, record
+from masumi_sumi.cli import error_log, panel, parts, ports, record
 from masumi_sumi.cli.applications import Application, Serve, parse
 from masumi_sumi.cli.environment import admin_login, driver, environment, with_sandbox
-from masumi_sumi.cli.failures import PartDied, PartLate, StackRunning
+from masumi_sumi.cli.failures import PartDied, PartLate, StackFailed, StackRunning
 from masumi_sumi.cli.processes import Started, spawn
-from masumi_sumi.cli.steps import Cancelled, Step, perform
+from masumi_sumi.cli.steps import Cancelled, Step, perform, retry
 from masumi_sumi.secret_files import read_or_create_secret
 from masumi_sumi.settings import Settings
 
@@ -33,17 +33,23 @@ PART_SECONDS = 120.0
 """How long a part may take to become ready on a slow machine."""
 
 DEPLOY_SECONDS = 300.0
+
+LIST_SECONDS = 45.0
+"""How long the panel is asked again to list the flows; the stack is up without it."""
+
 TAIL_LINES = 20
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Something for people to see; ``seconds`` since this part was begun."""
+    """Something for people to see; ``seconds`` since this part was begun. ``error`` is why an
+    optional step was ``left out``."""
 
-    what: Literal["starting", "ready", "ending", "ended"]
+    what: Literal["starting", "ready", "ending", "ended", "left out"]
     name: str
     url: str = ""
     seconds: float = 0.0
+    error: StackFailed | None = None
 
 
 class Stack:
@@ -117,6 +123,7 @@ class Stack:
 
     def start(self) -> None:
         """Raises ConfigurationError before anything starts, StackFailed after all has ended."""
+        error_log.use_folder(self.settings.data_dir)
         _claim(self.settings.data_dir)
         ports.refuse_taken(self.settings, self.parts)
         read_or_create_secret(self.settings.data_dir, ray_token.SECRET)
@@ -144,7 +151,10 @@ class Stack:
             self._record = None
 
     def deploy(self, apps: Iterable[str]) -> None:
-        """Deploy more applications, wait until they run, let the panel list their flows."""
+        """Deploy more applications, wait until they run, let the panel list their flows.
+
+        A panel that does not list them is reported, and no failure.
+        """
         applications = parse(apps)
         self._deploy(applications)
         self._list_flows()
@@ -212,7 +222,7 @@ class Stack:
     def _start_serve(self) -> None:
         began = time.monotonic()
         self._report(Progress("starting", "serve"))
-        self._serve.start()
+        self._serve.start(self._heed)
         self._tell_ready("serve", self._serve.url, began)
 
     def _deploy(self, applications: tuple[Application, ...]) -> None:
@@ -221,7 +231,7 @@ class Stack:
         began = time.monotonic()
         for application in applications:
             self._report(Progress("starting", application.name))
-        self._serve.apply(applications)
+        self._serve.apply(applications, self._heed)
         self._serve.wait(applications, seconds=DEPLOY_SECONDS, check=self._heed)
         for application in applications:
             url = f"{self.urls['serve']}{application.route.rstrip('/')}/"
@@ -229,12 +239,24 @@ class Stack:
             self._tell_ready(application.name, url, began)
 
     def _list_flows(self) -> None:
-        """Make the panel's admin role, and let the panel list what Ray Serve serves."""
+        """Make the panel's admin role, and let the panel list what Ray Serve serves.
+
+        The apps sell without it, and an operator may boot at this very moment, so that some app
+        does not answer the panel: a failure is tried again, and reported in the end.
+        """
         if "panel" not in self.parts:
             return
-        key = panel.login(self.urls["panel"], *self.panel_login)
+        began = time.monotonic()
+        try:
+            retry(self._register_flows, seconds=LIST_SECONDS, check=self._heed)
+        except StackFailed as error:
+            seconds = time.monotonic() - began
+            self._report(Progress("left out", "flows", seconds=seconds, error=error))
+
+    def _register_flows(self, timeout: float) -> None:
+        key = panel.login(self.urls["panel"], *self.panel_login, timeout)
         if self._serve.runs_any():
-            panel.register(self.urls["panel"], key, self.urls["serve"])
+            panel.register(self.urls["panel"], key, self.urls["serve"], timeout)
 
     def _tell_ready(self, name: str, url: str, began: float) -> None:
         if url:

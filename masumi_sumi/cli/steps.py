@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
+
+from masumi_sumi.cli.failures import StackFailed
 
 
 class Cancelled(Exception):
@@ -19,6 +22,34 @@ class Step:
     name: str
     run: Callable[[], None]
     needs: tuple[str, ...] = ()
+
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 8.0
+"""Seconds between two attempts; the pause doubles each time."""
+
+
+def retry[T](attempt: Callable[[float], T], *, seconds: float, check: Callable[[], None]) -> T:
+    """Call ``attempt``, with the seconds that are left, until it succeeds or fails for good.
+
+    ``check`` is called while one waits, and may raise. Raises the last StackFailed.
+    """
+    end, pause = time.monotonic() + seconds, FIRST_PAUSE
+    while True:
+        try:
+            return attempt(max(1.0, end - time.monotonic()))
+        except StackFailed as error:
+            if not error.is_transient or time.monotonic() + pause >= end:
+                raise
+        _sleep(pause, check)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _sleep(seconds: float, check: Callable[[], None]) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        check()
+        time.sleep(min(0.1, left))
 
 
 def perform(steps: Sequence[Step], cancelled: Event) -> None:
