@@ -6,6 +6,7 @@ has its supervisor.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ from typing import Any
 from masumi_sumi import logs
 from masumi_sumi.clock import Clock, SystemClock
 from masumi_sumi.db import database_url
+from masumi_sumi.gateway_proof import APP_SECRET
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import JobReader
@@ -32,6 +34,7 @@ from masumi_sumi.runtime.journal import ExecutionJournal
 from masumi_sumi.runtime.launcher import RayLauncher
 from masumi_sumi.runtime.operators import BuyerUser
 from masumi_sumi.runtime.supervision import RaySupervision
+from masumi_sumi.secret_files import get_gateway_secret
 from masumi_sumi.settings import Settings
 from masumi_sumi.signing import AgentKey
 
@@ -89,9 +92,8 @@ class AppParts:
     def capture_launches(self) -> None:
         capture.install()
 
-    def plain(self, scope: Any) -> AbstractContextManager[None]:
-        scope[capture.SCOPE_KEY] = capture.PLAIN
-        return capture.plain()
+    def coming_from(self, origin: capture.Origin) -> AbstractContextManager[None]:
+        return capture.coming_from(origin)
 
     async def service(self, agent: KodosumiAgent) -> JobService:
         supervision = RaySupervision(self.settings.start_timeout, self._clock)
@@ -127,7 +129,9 @@ class NearReader:
 
 def app_parts() -> AppParts:
     logs.show()
-    return AppParts(settings())
+    parts = AppParts(settings())
+    os.environ.pop(APP_SECRET, None)  # what the author's code shows of its environment has it not
+    return parts
 
 
 class GatewayParts:
@@ -135,6 +139,7 @@ class GatewayParts:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.clock = settings, SystemClock()
+        self.master_secret = get_gateway_secret(settings)
         self._near, supervision = (
             SqlJobReader(database_url(settings.database_url)),
             RaySupervision(settings.start_timeout, self.clock),

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from masumi_sumi.errors import SettingInvalid
+from masumi_sumi.settings import Settings
 
 FOLDER = "secrets"
 
@@ -15,6 +16,15 @@ _MODE_OF_FOLDER, _MODE_OF_FILE = 0o700, 0o600
 
 def get_secret_path(data_dir: Path, name: str) -> Path:
     return data_dir / FOLDER / name
+
+
+def get_gateway_secret(settings: Settings) -> str:
+    """Return the master secret that the secrets of all apps are derived from.
+
+    Only the gateway, and who deploys apps through us, may ask for it.
+    """
+    given = settings.gateway_secret.get_secret_value().strip()
+    return given or read_or_create_secret(settings.data_dir, "gateway")
 
 
 def read_or_create_secret(data_dir: Path, name: str) -> str:

@@ -18,6 +18,7 @@ from masumi_sumi.cli.failures import DeployFailed, ServeSilent
 from masumi_sumi.cli.loopback import request
 from masumi_sumi.cli.steps import retry
 from masumi_sumi.errors import SettingInvalid
+from masumi_sumi.gateway_proof import add_app_secret, mask_app_secrets
 
 BUILDER = "masumi_sumi.plugin:application"
 CONFIG = "serve_config.yaml"
@@ -95,12 +96,18 @@ class Serve:
     """Ray Serve behind its REST API at the dashboard's address.
 
     ``config`` is what stands beside the applications in Serve's configuration; ``url`` is where
-    the applications answer. ``get_headers`` gives what authenticates a request to Ray.
+    the applications answer. ``get_headers`` gives what authenticates a request to Ray. Each
+    application is told the secret that is derived for it from the one of ``get_secret``.
     """
 
     def __init__(
-        self, dashboard: str, config: Mapping[str, Any], get_headers: Callable[[], dict[str, str]]
+        self,
+        dashboard: str,
+        config: Mapping[str, Any],
+        get_headers: Callable[[], dict[str, str]],
+        get_secret: Callable[[], str],
     ) -> None:
+        self._get_secret = get_secret
         place = config["http_options"]
         self.url = f"http://{reachable(place['host'])}:{place['port']}"
         self._url, self._get_headers = dashboard + PATH, get_headers
@@ -117,7 +124,8 @@ class Serve:
 
         Asks again while Serve gives no answer that can be read: asking twice changes nothing.
         """
-        documents = [application.document for application in applications]
+        secret = self._get_secret()
+        documents = [add_app_secret(application.document, secret) for application in applications]
         retry(lambda left: self._put(documents, left), seconds=PUT_SECONDS, check=check)
 
     def runs_any(self) -> bool:
@@ -162,7 +170,8 @@ class Serve:
         details = self._details().get(name, {})
         said = [details.get("message", "")]
         said += [each.get("message", "") for each in details.get("deployments", {}).values()]
-        return "\n".join(filter(None, said)) or str(details.get("status", "unknown"))
+        words = "\n".join(filter(None, said)) or str(details.get("status", "unknown"))
+        return mask_app_secrets(words)
 
     def _put(self, documents: list[Document], timeout: float) -> None:
         present = {
@@ -175,9 +184,10 @@ class Serve:
         answer = self._send("PUT", timeout, json=body)
         if answer.is_server_error:
             words = f"{self._url} answered {answer.status_code}"
-            raise ServeSilent(", ".join(asked) or "an application", words, answer.text)
+            details = mask_app_secrets(answer.text)
+            raise ServeSilent(", ".join(asked) or "an application", words, details)
         if answer.status_code != 200:
-            raise DeployFailed(", ".join(asked) or "an application", answer.text)
+            raise DeployFailed(", ".join(asked) or "an application", mask_app_secrets(answer.text))
 
     def _details(self, timeout: float = 60.0) -> dict[str, Document]:
         answer = self._send("GET", timeout)

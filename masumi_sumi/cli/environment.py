@@ -9,6 +9,7 @@ from pathlib import Path
 
 from masumi_sumi import ray_token
 from masumi_sumi.cli.ports import LOOPBACK
+from masumi_sumi.gateway_proof import APP_SECRET
 from masumi_sumi.settings import SANDBOX_TOKEN, NodeSettings, Settings
 
 RAY = {
@@ -20,6 +21,11 @@ RAY = {
 """The first lets nobody in without the cluster's token. The second binds Ray to loopback: a Ray
 port is a shell for whoever reaches it. A driver outside the stack needs both, or it waits in vain.
 The third spares idle workers, which detached actors never use."""
+
+GATEWAY_SECRET = "SUMI_GATEWAY_SECRET"
+
+LEFT_OUT = frozenset({"RAY_ADDRESS", ray_token.TOKEN, GATEWAY_SECRET, APP_SECRET})
+"""A foreign Ray's address and token, and secrets that no part but the gateway may have."""
 
 
 def reachable(host: str) -> str:
@@ -52,8 +58,7 @@ def environment(settings: Settings, environ: Mapping[str, str], folder: Path) ->
 
     ``folder`` becomes importable in every part, so that ``module:attr`` of an app is found.
     """
-    foreign = ("RAY_ADDRESS", ray_token.TOKEN)
-    kept = {key: value for key, value in environ.items() if key not in foreign}
+    kept = {key: value for key, value in environ.items() if key not in LEFT_OUT}
     path = [str(folder), *kept.get("PYTHONPATH", "").split(os.pathsep)]
     return {
         **kept,
@@ -66,6 +71,12 @@ def environment(settings: Settings, environ: Mapping[str, str], folder: Path) ->
         "NO_PROXY": ",".join(filter(None, [kept.get("NO_PROXY", ""), LOOPBACK, "localhost"])),
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, path))),
     }
+
+
+def gateway_environment(settings: Settings) -> dict[str, str]:
+    """What the gateway's process alone is told, where an operator set it: else it reads a file."""
+    secret = settings.gateway_secret.get_secret_value()
+    return {GATEWAY_SECRET: secret} if secret else {}
 
 
 def driver(environ: Mapping[str, str]) -> dict[str, str]:

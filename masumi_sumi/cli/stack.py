@@ -20,11 +20,17 @@ from dotenv import dotenv_values
 from masumi_sumi import ray_token
 from masumi_sumi.cli import error_log, panel, parts, ports, record
 from masumi_sumi.cli.applications import Application, Serve, parse
-from masumi_sumi.cli.environment import admin_login, driver, environment, with_sandbox
+from masumi_sumi.cli.environment import (
+    admin_login,
+    driver,
+    environment,
+    gateway_environment,
+    with_sandbox,
+)
 from masumi_sumi.cli.failures import PartDied, PartLate, StackFailed, StackRunning
 from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform, retry
-from masumi_sumi.secret_files import read_or_create_secret
+from masumi_sumi.secret_files import get_gateway_secret, read_or_create_secret
 from masumi_sumi.settings import Settings
 
 PARTS = ("ray", "sandbox", "supervisor", "spooler", "panel", "serve")
@@ -84,8 +90,12 @@ class Stack:
         self.pids: dict[str, int] = {}
         self._apps = parse(apps)
         self._sandbox_options = tuple(sandbox_options)
-        dashboard = self.environment["KODO_RAY_DASHBOARD"]
-        self._serve = Serve(dashboard, _options(settings, config), self.get_ray_headers)
+        self._serve = Serve(
+            self.environment["KODO_RAY_DASHBOARD"],
+            _options(settings, config),
+            self.get_ray_headers,
+            partial(get_gateway_secret, settings),
+        )
         self._report = report
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._record: record.Record | None = None
@@ -203,6 +213,8 @@ class Stack:
             self._heed()
             assert self._record is not None
             surroundings = self.environment if part.name == "ray" else driver(self.environment)
+            if part.name == "panel":
+                surroundings |= gateway_environment(self.settings)
             child = spawn(part.command, surroundings, self.log(part.name))
             self._record = self._record.with_part(Started.of(part.name, child.pid))
             record.write(self.settings.data_dir, self._record)

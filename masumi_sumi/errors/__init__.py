@@ -14,9 +14,13 @@
     │   ├── FieldsInvalid
     │   ├── BodyUnreadable
     │   ├── IdentifierInvalid
+    │   ├── UserInvalid
     │   └── ExposeInvalid         the operator corrects an expose
     │       ├── DocumentInvalid   its YAML, with line and column
     │       └── NameTaken
+    ├── AccessRefused             the caller may not; nothing was started
+    │   ├── LoginRequired
+    │   └── DirectLaunchRefused
     ├── NotFound
     │   ├── UnknownExpose
     │   ├── UnknownFlow
@@ -114,9 +118,11 @@ from masumi_sumi.errors.node import (
     SourceUnclear,
 )
 from masumi_sumi.errors.requests import (
+    AccessRefused,
     BodyUnreadable,
     BootRunning,
     Conflict,
+    DirectLaunchRefused,
     DocumentInvalid,
     ExposeChanged,
     ExposeInvalid,
@@ -125,6 +131,7 @@ from masumi_sumi.errors.requests import (
     InputRefused,
     JobNotAwaitingInput,
     LockReleased,
+    LoginRequired,
     NameTaken,
     NoDemo,
     NotFound,
@@ -132,6 +139,7 @@ from masumi_sumi.errors.requests import (
     UnknownFlow,
     UnknownJob,
     UnknownLock,
+    UserInvalid,
 )
 from masumi_sumi.errors.serving import (
     FlowsUnreadable,
@@ -154,6 +162,7 @@ from masumi_sumi.errors.work import (
 )
 
 __all__ = [
+    "AccessRefused",
     "AgentError",
     "AgentFailed",
     "AgentRefused",
@@ -166,6 +175,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "DeadlinesDoNotFit",
+    "DirectLaunchRefused",
     "DocumentInvalid",
     "ExposeChanged",
     "ExposeInvalid",
@@ -184,6 +194,7 @@ __all__ = [
     "LaunchError",
     "LaunchEscaped",
     "LockReleased",
+    "LoginRequired",
     "NameTaken",
     "NoDemo",
     "NoLaunch",
@@ -221,4 +232,5 @@ __all__ = [
     "UnknownFlow",
     "UnknownJob",
     "UnknownLock",
+    "UserInvalid",
 ]

@@ -97,6 +97,40 @@ class NameTaken(ExposeInvalid):
         self.name = name
 
 
+class UserInvalid(InputRefused):
+    """Executions are kept in a folder of their user, so a user's name is no path."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(user)
+        self.user = user
+
+    def __str__(self) -> str:
+        return f"user {self.user[:40]!r}: expected up to 128 letters, digits, '_' and '-'"
+
+
+class AccessRefused(SumiError):
+    """The caller may not do this at the app's own address; nothing was started."""
+
+
+class LoginRequired(AccessRefused):
+    def __init__(self, flow: str) -> None:
+        super().__init__(flow)
+        self.flow = flow
+
+    def __str__(self) -> str:
+        return f"flow {self.flow} asks for a login: log in at the gateway and start it there"
+
+
+class DirectLaunchRefused(AccessRefused):
+    """Kodosumi's own way of starting a flow, without the gateway's proof."""
+
+    def __str__(self) -> str:
+        return (
+            "only the gateway may start this: hire it with start_job, or start it in the gateway's "
+            "panel. In a closed network, SUMI_ALLOW_DIRECT_LAUNCH=true lets Kodosumi's own panel in"
+        )
+
+
 class NotFound(SumiError):
     KIND = "thing"
 

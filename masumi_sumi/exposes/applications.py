@@ -12,6 +12,9 @@ from masumi_sumi.exposes.model import Expose, flow_path
 
 BUILDER = "masumi_sumi.plugin:application"
 EVERY_FLOW = "*"
+LOGIN, UNLESS_SOLD = "login", "login_unless_sold"
+"""Who may start the flows of an expose without a network; see ``FlowTerms.access``."""
+
 REVISION = "SUMI_REVISION"
 """An environment variable that nobody reads: another value makes Serve start the app anew."""
 
@@ -53,14 +56,19 @@ def flow_terms(expose: Expose) -> dict[str, dict[str, Any]]:
     A path is given with and without a slash at its end: the two are one address to people, and
     terms that miss their flow by a slash would give its work away.
     """
-    network = {"network": expose.network} if expose.network else {}
-    terms = {EVERY_FLOW: network} if network else {}
+    for_all = {"network": expose.network} if expose.network else {"access": UNLESS_SOLD}
+    terms: dict[str, dict[str, Any]] = {EVERY_FLOW: dict(for_all)}
     for meta in expose.meta:
         if said := _terms(card_of(meta.data, meta.url)):
             path = flow_path(meta.url)
             for spelling in {path, f"{path.rstrip('/')}/"}:
-                terms[spelling] = {**said, **network}
+                terms[spelling] = {**said, **for_all, **_closed(expose, said)}
     return dict(sorted(terms.items()))
+
+
+def _closed(expose: Expose, said: Mapping[str, Any]) -> dict[str, str]:
+    """What a card makes free is sold to nobody, whatever its author says."""
+    return {"access": LOGIN} if expose.network is None and said.get("pricing") == "Free" else {}
 
 
 def _terms(card: Card) -> dict[str, Any]:

@@ -44,9 +44,10 @@ class Boot:
         timeout: float = 1800.0,
         pause: Pause = asyncio.sleep,
         beat: float = BEAT_SECONDS,
+        master_secret: str = "",
     ) -> None:
         self._book, self._clock, self._beat_seconds = book, clock, beat
-        self._deploy = Deploy(book, serve, finder, panel, clock, timeout, pause)
+        self._deploy = Deploy(book, serve, finder, panel, clock, timeout, pause, master_secret)
         self._host = f"{socket.gethostname()}:{os.getpid()}"
         self._show: Show | None = None
         self._tasks: set[asyncio.Task[None]] = set()

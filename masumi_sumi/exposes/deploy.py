@@ -21,6 +21,7 @@ from masumi_sumi.exposes.model import Expose, ExposeState, FlowState
 from masumi_sumi.exposes.ports import FlowFinder, Panel
 from masumi_sumi.exposes.serve import App, Document, Serve, ServeConfig
 from masumi_sumi.exposes.wait import Wait
+from masumi_sumi.gateway_proof import add_app_secret
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -38,7 +39,10 @@ class Deploy:
         clock: Clock,
         timeout: float,
         pause: Pause,
+        master_secret: str = "",
     ) -> None:
+        """``master_secret`` is what the secret of each application is derived from."""
+        self._master_secret = master_secret
         self._book, self._serve, self._finder, self._panel = book, serve, finder, panel
         self._clock, self._timeout, self._pause = clock, timeout, pause
 
@@ -146,7 +150,9 @@ class Deploy:
         others = len(kept.keys() - plans.keys())
         yield events.Merged(f"PUT {self._serve.url}", others)
         yield events.Sending(len(plans))
-        asked = {name: plan.document for name, plan in plans.items()}
+        asked = {
+            name: add_app_secret(plan.document, self._master_secret) for name, plan in plans.items()
+        }
         for name, message in (await self._put(config, kept, asked)).items():
             del plans[name]
             yield await self._fail(wait, name, message)

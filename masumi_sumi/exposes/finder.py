@@ -4,7 +4,7 @@ sold for stands in a document of its own."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,19 +17,28 @@ from masumi_sumi.jobs.sale import SALE, Sale
 MARK = "x-kodosumi"
 AUTHOR, ORGANIZATION, VERSION = "x-author", "x-organization", "x-version"
 
-NOT_SOLD = (404, 405)
-"""What an app answers where nobody put its flows up for sale."""
+NOT_SOLD = (401, 404, 405)
+"""What an app answers a stranger where its flows are not for sale: 401 where they want a login."""
 
 AT_ONCE = 8
 
 
-class OpenApiFinder:
-    """The ``FlowFinder`` over HTTP. Close it with ``aclose``."""
+Sign = Callable[[httpx.Request], Awaitable[None]]
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+
+class OpenApiFinder:
+    """The ``FlowFinder`` over HTTP. Close it with ``aclose``. ``sign`` adds the gateway's proof."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None = None, sign: Sign | None = None
+    ) -> None:
         limits = httpx.Limits(max_connections=AT_ONCE)
         self._client = httpx.AsyncClient(
-            transport=transport, trust_env=False, timeout=30.0, limits=limits
+            transport=transport,
+            trust_env=False,
+            timeout=30.0,
+            limits=limits,
+            event_hooks={"request": [sign]} if sign else None,
         )
 
     async def aclose(self) -> None:

@@ -12,6 +12,7 @@ import httpx
 
 from masumi_sumi.errors import ServeRefused, ServeUnreachable, SettingInvalid
 from masumi_sumi.exposes import yamls
+from masumi_sumi.gateway_proof import mask_app_secrets
 from masumi_sumi.settings import Settings
 
 PATH = "/api/serve/applications/"
@@ -131,14 +132,14 @@ class Serve:
         if answer.status_code == 503:
             raise ServeUnreachable(self.url, f"status {answer.status_code}: {answer.text[:2000]}")
         if answer.status_code != 200:
-            raise ServeRefused(answer.status_code, answer.text)
+            raise ServeRefused(answer.status_code, mask_app_secrets(answer.text))
         return answer
 
 
 def _app(name: str, details: Mapping[str, Any]) -> App:
     deployments = (details.get("deployments") or {}).values()
     said = [details.get("message"), *(each.get("message") for each in deployments)]
-    message = "\n".join(dict.fromkeys(each for each in said if each))
+    message = mask_app_secrets("\n".join(dict.fromkeys(each for each in said if each)))
     return App(name, str(details.get("status", "")), message, details.get("deployed_app_config"))
 
 

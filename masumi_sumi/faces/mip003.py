@@ -18,10 +18,11 @@ from starlette.responses import JSONResponse, Response
 from masumi_sumi.errors import (
     BodyUnreadable,
     ConfigurationError,
+    FieldsInvalid,
     NoDemo,
     SumiError,
 )
-from masumi_sumi.faces.body import one_of, read_object, text_field
+from masumi_sumi.faces.body import object_of, one_of, read_object, read_raw, text_field
 from masumi_sumi.faces.openapi import flow_document
 from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.flows import mip003_schema
@@ -109,6 +110,20 @@ class Mip003Face:
         identifier = text_field(body, *names, default=default)
         hire = Hire(offer.flow, identifier, data, offer.app_url)
         return JSONResponse(started(await self._service.start(hire, offer.terms)))
+
+    async def start_directly(
+        self, request: Request, offer: Offer, elements: list[dict[str, Any]]
+    ) -> Response:
+        """Start a free flow for whoever posts its form as Kodosumi's panel does, and answer in
+        Kodosumi's words. Raises SumiError.
+        """
+        raw = await read_raw(request)
+        hire = Hire(offer.flow, "", object_of(raw) if raw else {}, offer.app_url, author_first=True)
+        try:
+            job = await self._service.start(hire, offer.terms)
+        except FieldsInvalid as error:
+            return JSONResponse({"errors": dict(error.fields), "elements": elements})
+        return JSONResponse({"result": job.id, "elements": elements})
 
     async def demo(self, request: Request, offer: Offer) -> Response:
         if offer.demo is None:

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from masumi_sumi.errors import (
+    AccessRefused,
     ConfigurationError,
     Conflict,
     HandlerFailed,
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 STATUS_OF: tuple[tuple[type[SumiError], int], ...] = (
     (InputRefused, 400),
+    (AccessRefused, 401),
     (NotFound, 404),
     (Conflict, 409),
     (LaunchError, 422),

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from masumi_sumi.errors import (
+    AccessRefused,
     BodyUnreadable,
     ConfigurationError,
     Conflict,
@@ -47,6 +48,7 @@ GLOBAL = "_global_"
 
 STATUS_OF: tuple[tuple[type[SumiError], int, str], ...] = (
     (InputRefused, 400, "ValidationException"),
+    (AccessRefused, 401, "NotAuthorizedException"),
     (NotFound, 404, "NotFoundException"),
     (Conflict, 409, "ClientException"),
     (SellerBusy, 429, "TooManyRequestsException"),

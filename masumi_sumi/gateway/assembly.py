@@ -24,6 +24,7 @@ from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
 from masumi_sumi.gateway.panel import Panel, has_runner
+from masumi_sumi.gateway.proofs import AppProofs, DropInternalHeaders
 from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.settings import Settings
@@ -35,26 +36,38 @@ def assemble() -> Any:
     ``scope["client"]`` is the caller, also behind a proxy that is trusted.
     """
     parts = compose.gateway_parts()
-    panel = Panel(partial(life, parts.jobs))
+    proofs = AppProofs(parts.master_secret, parts.settings)
+    panel = Panel(partial(life, parts.jobs), proofs.sign)
     access = Access(panel.caller)
     guarded = CancelBeforeArchive(panel.app, access, parts.jobs, parts.cancel)
-    gateway: Any = Gateway(guarded, partial(routes, parts, panel, access))
+    gateway: Any = DropInternalHeaders(
+        Gateway(guarded, partial(routes, parts, panel, access, proofs))
+    )
     return ProxyHeadersMiddleware(gateway, trusted_hosts=parts.settings.proxy_networks)
 
 
 @asynccontextmanager
 async def routes(
-    parts: compose.GatewayParts, panel: Panel, access: Access
+    parts: compose.GatewayParts, panel: Panel, access: Access, proofs: AppProofs
 ) -> AsyncIterator[list[Route]]:
     given, clock = parts.settings, parts.clock
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.aclose)
+        stack.push_async_callback(proofs.aclose)
         book = await stack.enter_async_context(
             await ExposeBook.open(given.expose_database_url, clock)
         )
-        serve, finder = _serve(panel, given), OpenApiFinder()
-        replica = Replica(ServeConfig.read(given).url)
-        boot = Boot(book, serve, finder, panel, clock, timeout=given.boot_timeout)
+        serve, finder = _serve(panel, given), OpenApiFinder(sign=proofs.sign)
+        replica = Replica(ServeConfig.read(given).url, sign=proofs.sign)
+        boot = Boot(
+            book,
+            serve,
+            finder,
+            panel,
+            clock,
+            timeout=given.boot_timeout,
+            master_secret=parts.master_secret,
+        )
         for part in (replica, finder, serve, boot):
             stack.push_async_callback(part.aclose)
         catalogue = Catalogue(book)

@@ -21,8 +21,9 @@ import kodosumi.service.endpoint as register
 import ray
 import uvicorn
 from kodosumi.config import Settings
-from kodosumi.const import HEADER_KEY, NAMESPACE, TOKEN_KEY
+from kodosumi.const import HEADER_KEY, KODOSUMI_URL, NAMESPACE, TOKEN_KEY
 from kodosumi.dtypes import Role
+from kodosumi.helper import HTTPXClient
 from kodosumi.log import LOG_FORMAT
 from kodosumi.service import app as panel_app
 from kodosumi.service.inputs import outputs
@@ -40,15 +41,21 @@ from masumi_sumi.runtime import elements
 PAYMENT = "payment"
 
 Lives = Callable[[str], Awaitable[Life]]
+Sign = Callable[[httpx.Request], Awaitable[None]]
+
+_open_client = HTTPXClient.__aenter__
 
 
 class Panel:
     """``app`` is the panel as an ASGI app, streams and forms as ours."""
 
-    def __init__(self, life: Lives) -> None:
-        """``life`` tells of an execution, by its id, whether more may come of it."""
+    def __init__(self, life: Lives, sign: Sign) -> None:
+        """``life`` tells of an execution, by its id, whether more may come of it. ``sign`` adds
+        the gateway's proof to the panel's requests to apps.
+        """
         elements.install()
         _replace_streams(life)
+        _sign_requests(sign)
         self.app = panel_app.create_app()
         self._named: set[str] = set()
 
@@ -140,6 +147,32 @@ def _replace_streams(life: Lives) -> None:
     outputs._event = event
     if PAYMENT not in outputs.MAIN_EVENTS:
         outputs.MAIN_EVENTS = (*outputs.MAIN_EVENTS, PAYMENT)
+
+
+def _sign_requests(sign: Sign) -> None:
+    """The panel makes a client for each of its requests. The hook sees redirects too."""
+
+    async def signed(request: httpx.Request) -> None:
+        if KODOSUMI_URL in request.headers:
+            request.headers[KODOSUMI_URL] = _own_url()
+        await sign(request)
+
+    async def open_client(self: HTTPXClient) -> httpx.AsyncClient:
+        client: httpx.AsyncClient = await _open_client(self)
+        client.event_hooks = {"request": [signed]}
+        return client
+
+    HTTPXClient.__aenter__ = open_client
+
+
+def _own_url() -> str:
+    """Where apps reach the panel. The panel itself would repeat what a browser calls its host, and
+    an app would send files, and ask for them, wherever that leads. Apps append ``/files/...``.
+    """
+    place = urlparse(Settings().APP_SERVER)
+    if place.hostname in ("0.0.0.0", "::"):
+        return f"{place.scheme}://127.0.0.1:{place.port}"
+    return f"{place.scheme}://{place.netloc}"
 
 
 def serve(factory: str) -> None:

@@ -3,7 +3,7 @@ cookie and no key of the panel ever reaches an author's code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 from starlette.requests import Request
@@ -32,10 +32,18 @@ class AppSilent(SumiError):
         return "the app gave no answer; it may or may not have acted"
 
 
-class Replica:
-    """Apps on Ray Serve at ``url``, by their paths there."""
+Sign = Callable[[httpx.Request], Awaitable[None]]
 
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+
+class Replica:
+    """Apps on Ray Serve at ``url``, by their paths there. ``sign`` adds the gateway's proof."""
+
+    def __init__(
+        self,
+        url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sign: Sign | None = None,
+    ) -> None:
         limits = httpx.Limits(max_keepalive_connections=50, keepalive_expiry=IDLE_SECONDS)
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -43,6 +51,7 @@ class Replica:
             limits=limits,
             transport=transport,
             trust_env=False,
+            event_hooks={"request": [sign]} if sign else None,
         )
 
     async def notebook(

@@ -1,7 +1,8 @@
 """``SumiMiddleware``: sells the flows of a Kodosumi app from inside the app.
 
 Below each flow's own path it answers the MIP-003 endpoints, and the notebook's where a gateway
-asks for that dialect. Whatever is not one of them goes to the app untouched.
+asks for that dialect. Whatever is not one of them goes to the app. Kodosumi's own way to start a
+flow, its locks and its headers are for requests that the gateway proved (``admission``).
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from masumi_sumi import compose
-from masumi_sumi.errors import InputRefused, SettingInvalid, SumiError
+from masumi_sumi.errors import DirectLaunchRefused, InputRefused, SettingInvalid, SumiError
 from masumi_sumi.faces import mip003, sumi
 from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.mip003 import Mip003Face, Offer
@@ -23,9 +25,11 @@ from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.faces.sumi import SumiFace
 from masumi_sumi.flows import Form, read_form, submitted
 from masumi_sumi.jobs.model import Terms
+from masumi_sumi.plugin.admission import Admission
 from masumi_sumi.plugin.decorator import terms_of
 from masumi_sumi.plugin.terms import FlowTerms
-from masumi_sumi.runtime.capture import is_sale
+from masumi_sumi.runtime.capture import SCOPE_KEY, is_marked
+from masumi_sumi.runtime.endpoints import REFUSAL_KEY, guard
 from masumi_sumi.runtime.serving import serve_api_of
 
 Scope = MutableMapping[str, Any]
@@ -63,7 +67,9 @@ class SumiMiddleware:
         self._flows, self._defaults = dict(flows or {}), defaults or FlowTerms()
         self._app_url = app_url
         self._parts = parts or compose.app_parts()
+        self._admission = Admission(self._parts.settings, self._find_terms)
         self._parts.capture_launches()
+        guard(self._api.routes, _refuse)
         self._opening = asyncio.Lock()
         self._faces: tuple[Mip003Face, SumiFace] | None = None
         proxies = self._parts.settings.proxy_networks
@@ -77,6 +83,8 @@ class SumiMiddleware:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
+        if not is_marked(scope):
+            scope = self._admission.admit(scope)
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
             return
@@ -89,6 +97,7 @@ class SumiMiddleware:
             return
         flow, asked = found
         try:
+            self._admission.check(scope, flow, asked.action)
             face: Face = (await self._open(root))[notebook]
         except SumiError as error:
             response = refusal(error)
@@ -102,22 +111,40 @@ class SumiMiddleware:
         """Raises ConfigurationError when a flow's terms cannot hold, its demo is none of its form,
         or answers cannot be signed, before anything is sold.
         """
+        guard(self._api.routes, _refuse)  # again, for flows that came later
         self._parts.agent_key()
         self._parts.statements()
         for flow, handler in compose.flows_of(self._api).items():
             terms = self._terms(flow, handler)
             terms.settle(flow, self._parts.settings, None)
             if terms.demo is not None:
-                form = read_form(self._api._method_lookup[handler]["model"].get_model())
-                _check_demo(flow, terms.demo["input"], form)
+                _check_demo(flow, terms.demo["input"], read_form(self._elements(flow)))
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What is not ours. A sale of a middleware around this one stays a sale."""
-        if is_sale(scope):
+        """What is not ours. What a middleware around this one has marked stays marked so."""
+        if is_marked(scope):
             await self.app(scope, receive, send)
             return
-        with self._parts.plain(scope):
+        origin = self._admission.find_origin(scope)
+        scope[SCOPE_KEY], scope[REFUSAL_KEY] = origin, self
+        with self._parts.coming_from(origin):
             await self.app(scope, receive, send)
+
+    async def start(self, request: Request, flow: str) -> Response:
+        """Answer a stranger who starts a flow as Kodosumi's panel does: what is free and public
+        becomes a job like any other, told in Kodosumi's words.
+        """
+        try:
+            if not self._admission.is_given_away(flow):
+                raise DirectLaunchRefused()
+            root = request.scope.get("root_path", "").rstrip("/")
+            face, _ = await self._open(root)
+            return await face.start_directly(request, self._offer(flow), self._elements(flow))
+        except SumiError as error:
+            return refusal(error)
+
+    async def open_lock(self, request: Request) -> Response:
+        return refusal(DirectLaunchRefused())
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.check()
@@ -162,6 +189,16 @@ class SumiMiddleware:
         demo = self._terms(flow, handler).demo
         return Offer(flow, name, lambda data: self._settle(flow, data), self._app_url, demo)
 
+    def _elements(self, flow: str) -> list[dict[str, Any]]:
+        handler = compose.flows_of(self._api)[flow]
+        elements: list[dict[str, Any]] = self._api._method_lookup[handler]["model"].get_model()
+        return elements
+
+    def _find_terms(self) -> dict[str, FlowTerms]:
+        """Return the terms of all flows, by their paths."""
+        flows = compose.flows_of(self._api)
+        return {flow: self._terms(flow, handler) for flow, handler in flows.items()}
+
     def _terms(self, flow: str, handler: Any) -> FlowTerms:
         operator = self._flows.get(flow, FlowTerms()).over(self._flows.get(EVERY_FLOW, FlowTerms()))
         return operator.over(terms_of(handler)).over(self._defaults)
@@ -169,6 +206,10 @@ class SumiMiddleware:
     def _settle(self, flow: str, data: Any) -> Terms:
         handler = compose.flows_of(self._api)[flow]
         return self._terms(flow, handler).settle(flow, self._parts.settings, data)
+
+
+def _refuse() -> Response:
+    return refusal(DirectLaunchRefused())
 
 
 def _check_demo(flow: str, given: Any, form: Form) -> None:

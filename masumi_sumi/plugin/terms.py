@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -18,6 +18,9 @@ from masumi_sumi.settings import Settings
 Price = int | str | Mapping[str, int] | Sequence[Mapping[str, Any]]
 """Lovelace, or amounts by unit, or MIP-style [{"amount", "unit"}]."""
 
+Access = Literal["public", "login", "login_unless_sold"]
+"""Who may start a flow: anybody, only who is logged in at the gateway, or anybody where the flow is
+sold under an identity on a network."""
 
 _WHOLE = re.compile(r"0{0,24}[1-9][0-9]{0,24}")
 
@@ -46,6 +49,7 @@ class FlowTerms(BaseModel):
     lock: float | None = Field(None, ge=0, allow_inf_nan=False)
     repeats: int | None = Field(None, ge=0)
     demo: dict[str, Any] | None = None
+    access: Access | None = None
 
     @field_validator("agent_identifier")
     @classmethod
@@ -94,6 +98,13 @@ class FlowTerms(BaseModel):
         """These terms where they say something, the other's where they do not."""
         said = {name: value for name, value in self if value is not None}
         return other.model_copy(update=said)
+
+    @property
+    def asks_for_login(self) -> bool:
+        """Whether strangers may not start the flow. Terms that say nothing are public."""
+        if self.access == "login_unless_sold":
+            return not (self.network and self.agent_identifier)
+        return self.access == "login"
 
     def settle(self, flow: str, settings: Settings, inputs: Any) -> Terms:
         """The terms of a job with these inputs; of None: all but a price that is a function.

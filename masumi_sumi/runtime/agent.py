@@ -22,6 +22,7 @@ from masumi_sumi.errors import (
     UnknownFlow,
     UnknownLock,
 )
+from masumi_sumi.gateway_proof import APP_SECRET
 from masumi_sumi.jobs.model import Launch
 from masumi_sumi.jobs.ports import Sale
 from masumi_sumi.runtime import capture
@@ -126,7 +127,7 @@ class KodosumiAgent:
         ticket: capture.Ticket | None = None,
     ) -> tuple[int, Any]:
         """One request to the app, in this process. Returns (status, JSON or text)."""
-        mark = ticket or capture.PLAIN
+        mark = ticket or capture.Origin.PROVEN
 
         async def app(scope: Scope, receive: Any, send: Any) -> None:
             scope[capture.SCOPE_KEY] = mark
@@ -182,9 +183,22 @@ def _launch_of(captured: dict[str, Any], sale: Sale) -> Launch:
 
 
 def _own_runtime_env() -> dict[str, Any]:
+    """Return the environment of this replica for its runners: all but the app's secret, which is
+    the replica's alone.
+    """
     if not ray.is_initialized():
         return {}
-    return json.loads(json.dumps(dict(ray.get_runtime_context().runtime_env)))  # type: ignore[no-any-return]
+    return without_app_secret(dict(ray.get_runtime_context().runtime_env))
+
+
+def without_app_secret(runtime_env: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(runtime_env))
+    variables = {**(found.get("env_vars") or {})}
+    if APP_SECRET not in variables:
+        return found
+    del variables[APP_SECRET]
+    rest = {name: value for name, value in found.items() if name != "env_vars"}
+    return {**rest, "env_vars": variables} if variables else rest
 
 
 def _meta(spec: dict[str, Any], sale: Sale) -> dict[str, Any]:

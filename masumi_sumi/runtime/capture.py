@@ -1,12 +1,12 @@
 """Catch what Kodosumi's ``Launch()`` would start, instead of starting it.
 
 A sale calls the app's own handler. Inside that one request ``Launch()`` writes down what to run
-and makes no actor; whether and when it runs is decided elsewhere. Every other request of the app
-launches as ever.
+and makes no actor; whether and when it runs is decided elsewhere. A request that the gateway
+proved, and one to an app that sells nothing, launches as ever.
 
 It fails closed: a launch that belongs to a sale but comes from where the sale's context is lost
-(a bare thread, ``run_in_executor``), or a launch of unknown origin while a sale is in the
-handler, is refused.
+(a bare thread, ``run_in_executor``), a launch of a stranger's request, and one of unknown origin
+are refused.
 """
 
 from __future__ import annotations
@@ -17,16 +17,27 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from types import FrameType
 from typing import Any
 
-from masumi_sumi.errors import LaunchEscaped
+from fastapi import HTTPException
+
+from masumi_sumi.errors import DirectLaunchRefused, LaunchEscaped, UserInvalid
+from masumi_sumi.runtime.operators import check_user
 
 SCOPE_KEY = "masumi_sumi.ticket"
-PLAIN = "plain"
-"""Marks, in context and ASGI scope, a request that is no sale."""
 
-_current: contextvars.ContextVar[Ticket | str | None] = contextvars.ContextVar(
+
+class Origin(Enum):
+    """Marks, in context and ASGI scope, where a request comes from that is no sale."""
+
+    PROVEN = "proven"  # from the gateway, or from our own code
+    HARMLESS = "harmless"  # from anybody, to an app that neither sells nor hides anything
+    STRANGER = "stranger"  # from anybody
+
+
+_current: contextvars.ContextVar[Ticket | Origin | None] = contextvars.ContextVar(
     "masumi_sumi_ticket", default=None
 )
 _in_handler: dict[int, Ticket] = {}
@@ -75,18 +86,24 @@ def selling(ticket: Ticket) -> Iterator[None]:
 
 
 @contextmanager
-def plain() -> Iterator[None]:
-    """Within it launches go Kodosumi's own way."""
-    token = _current.set(PLAIN)
+def coming_from(origin: Origin) -> Iterator[None]:
+    """Let launches within it be judged by where their request comes from."""
+    token = _current.set(origin)
     try:
         yield
     finally:
         _current.reset(token)
 
 
-def is_sale(scope: MutableMapping[str, Any]) -> bool:
-    """Whether an ASGI request is a sale's call to the app's own handler."""
-    return isinstance(scope.get(SCOPE_KEY), Ticket)
+def is_marked(scope: MutableMapping[str, Any]) -> bool:
+    """Tell whether a request was judged already: by a middleware around, or as a call of ours."""
+    return SCOPE_KEY in scope
+
+
+def may_reach_kodosumi(scope: MutableMapping[str, Any]) -> bool:
+    """Tell whether a request may reach Kodosumi's own start of a flow, and its locks."""
+    mark = scope.get(SCOPE_KEY) or _current.get()
+    return isinstance(mark, Ticket) or mark is Origin.PROVEN
 
 
 def install() -> None:
@@ -100,17 +117,31 @@ def install() -> None:
     @functools.wraps(original)
     def create_runner(*args: Any, **kwargs: Any) -> tuple[str, Any]:
         ticket = _ticket_of(sys._getframe(1))
+        named = _named(original, args, kwargs)
         if ticket is None:
+            _check_user(named)
             return original(*args, **kwargs)  # type: ignore[no-any-return]
-        ticket.take(_named(original, args, kwargs))
+        ticket.take(named)
         return ticket.job_id, _Started()
 
     create_runner.__masumi_sumi__ = True  # type: ignore[attr-defined]
     kodosumi_runner.create_runner = create_runner
 
 
+def _check_user(launch: dict[str, Any]) -> None:
+    """Kodosumi's spooler makes a folder of the user's name."""
+    try:
+        check_user(str(launch["username"]))
+    except UserInvalid as error:
+        raise HTTPException(400, str(error)) from error
+
+
 def _ticket_of(caller: FrameType) -> Ticket | None:
-    """The sale that this launch belongs to; None when it is surely none."""
+    """Return the sale that this launch belongs to, and None when it may go Kodosumi's own way.
+
+    Raises LaunchEscaped, and HTTPException (401) for a launch that nobody proved: the author's own
+    route answers it so.
+    """
     found = _current.get()
     if isinstance(found, Ticket):
         return found
@@ -122,6 +153,9 @@ def _ticket_of(caller: FrameType) -> Ticket | None:
         for ticket in _in_handler.values():
             ticket.escaped = True
         raise LaunchEscaped()
+    # The scope is that of the very request; a context may have been inherited from another one.
+    if (marked or found) not in (Origin.PROVEN, Origin.HARMLESS):
+        raise HTTPException(401, str(DirectLaunchRefused()))
     return None
 
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from masumi_sumi.clock import Clock
+from masumi_sumi.errors import UserInvalid
 from masumi_sumi.jobs.model import Job, Launch, PaymentFacts
+from masumi_sumi.runtime.operators import check_user
 
 log = logging.getLogger(__name__)
 
@@ -60,29 +62,38 @@ class ExecutionJournal:
 
     async def final(self, job: Job) -> str | None:
         """The final event of a run that said ``finished``; None when it did not get there."""
-        return await asyncio.to_thread(self._read_final, self._file(job.user, job.id))
+        try:
+            file = self._file(job.user, job.id)
+        except UserInvalid as error:
+            log.error("execution cannot be read", extra={"job_id": job.id, "note": str(error)})
+            return None
+        return await asyncio.to_thread(self._read_final, file)
 
     async def take_over(self, job_id: str, runner: Any) -> None:
         """Write down the events that no spooler took from a runner."""
         user = await runner.get_username.remote()
         while batch := await runner.get_nowait_batch.remote(200):
             events = [(item["timestamp"], item["kind"], item["payload"]) for item in batch]
-            await self._guarded(self._insert, self._file(user, job_id), events, (), "")
+            await self._insert_guarded(user, job_id, events, (), "")
 
     def _file(self, user: str, job_id: str) -> Path:
-        return self._exec_dir / user / job_id / _DATABASE
+        """Raises UserInvalid: the author's code may have given its runner another name."""
+        return self._exec_dir / check_user(user) / job_id / _DATABASE
 
     async def _write(
         self, job: Job, events: list[Event], unless: Iterable[str] = (), unless_like: str = ""
     ) -> None:
-        file = self._file(job.user, job.id)
-        await self._guarded(self._insert, file, events, tuple(unless), unless_like)
+        await self._insert_guarded(job.user, job.id, events, tuple(unless), unless_like)
 
-    async def _guarded(self, write: Any, file: Path, *args: Any) -> None:
+    async def _insert_guarded(
+        self, user: str, job_id: str, events: list[Event], unless: tuple[str, ...], like: str
+    ) -> None:
         try:
-            await asyncio.to_thread(write, file, *args)
-        except (OSError, sqlite3.Error) as error:
-            log.error("execution cannot be written", extra={"file": str(file), "note": str(error)})
+            file = self._file(user, job_id)
+            await asyncio.to_thread(self._insert, file, events, unless, like)
+        except (OSError, sqlite3.Error, UserInvalid) as error:
+            facts = {"job_id": job_id, "note": str(error)}
+            log.error("execution cannot be written", extra=facts)
 
     @staticmethod
     def _insert(file: Path, events: list[Event], unless: tuple[str, ...], like: str) -> None:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from masumi_sumi.errors import UserInvalid
+
 log = logging.getLogger(__name__)
+
+_PLAIN_USER = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 NOBODY = "_annon_"
 """Kodosumi's own name for a caller without a login."""
+
+
+def check_user(user: str) -> str:
+    """Return the user, whose name becomes a folder. Raises UserInvalid for what could be a path."""
+    if not _PLAIN_USER.fullmatch(user):
+        raise UserInvalid(user)
+    return user
 
 
 class BuyerUser:

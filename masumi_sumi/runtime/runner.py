@@ -38,6 +38,7 @@ from masumi_sumi.runtime.downloads import Downloads, FileRules
 from masumi_sumi.runtime.folder import ExecutionFolder
 from masumi_sumi.runtime.names import NAMESPACE as OURS
 from masumi_sumi.runtime.names import SUPERVISOR
+from masumi_sumi.runtime.operators import check_user
 
 CONTROL = "control"
 
@@ -128,7 +129,7 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
 
     def __init__(self, spec: bytes, attempt: int, due: float | None, files: FileRules):
         launch = cloudpickle.loads(spec)
-        self.fid, self.username = launch["fid"], launch["username"]
+        self.fid, self.username = launch["fid"], check_user(launch["username"])
         self.app_url = launch["app_url"].rstrip("/")
         self.panel_url = str(launch.get("panel_url") or "").rstrip("/")
         self.entry_point, self.inputs = launch["entry_point"], launch.get("inputs")

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     agent_key: SecretStr = SecretStr("")  # its seed, or the file that holds it
     gateway_secret: SecretStr = SecretStr("")  # the master secret; only the gateway knows it
     app_secret: SecretStr = SecretStr("")  # derived for one app; only its replicas know it
+    allow_direct_launch: bool = False  # whether Kodosumi's panel may start flows without a proof
     public_url: str = ""  # where buyers reach the gateway
     trusted_proxies: str = ""  # addresses or networks whose forwarded headers are believed
 

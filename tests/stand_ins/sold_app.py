@@ -14,7 +14,7 @@ from fastapi import Request
 from kodosumi.core import InputsError, Launch, ServeAPI
 from kodosumi.core import forms as F
 
-from masumi_sumi import compose
+from masumi_sumi import compose, gateway_proof
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.errors import LaunchEscaped
 from masumi_sumi.jobs import model
@@ -25,6 +25,8 @@ from masumi_sumi.plugin.middleware import SumiMiddleware
 from masumi_sumi.runtime.agent import KodosumiAgent
 from masumi_sumi.settings import Settings
 
+APP_SECRET = "5ec7e7" * 10
+PROOF = {gateway_proof.HEADER: APP_SECRET}
 TOKEN = "top-secret-token-9f8e"
 NODE_URL = "http://secret-node.test/api/v1"
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ee" * 32
@@ -294,10 +296,12 @@ class Shop:
         flows: dict[str, FlowTerms] | None = None,
         api: ServeAPI | None = None,
         root: str = "",
+        settings: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
         nodes = {"Preprod": {"url": NODE_URL, "token": TOKEN}}
-        self.parts = Parts(Settings(data_dir=folder, nodes=nodes))
+        given = {"data_dir": folder, "nodes": nodes, "app_secret": APP_SECRET, **(settings or {})}
+        self.parts = Parts(Settings(**given))
         self.api = api or build()
         self.middleware = SumiMiddleware(
             options.pop("app", self.api), flows=flows, parts=self.parts, api=self.api, **options
@@ -320,6 +324,12 @@ class Shop:
             return await client.post(
                 path, **({"json": body} if body is not None else {}), **options
             )
+
+    async def post_from_gateway(
+        self, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """As the panel posts a flow's form: with the proof."""
+        return await self.post(path, body, headers={**(headers or {}), **PROOF})
 
     async def start(self, flow: str = "", name: str = "Ada", **body: Any) -> httpx.Response:
         sent = {"identifier_from_purchaser": IDENTIFIER, "input_data": {"name": name}, **body}

@@ -34,7 +34,7 @@ async def test_a_refresh_changes_one_application_and_no_other(
         "name": "a",
         "route_prefix": "/a",
         "import_path": "masumi_sumi.plugin:application",
-        "args": {"target": "demo.new:app"},
+        "args": {"target": "demo.new:app", "flows": {"*": {"access": "login_unless_sold"}}},
     }
     assert ray.document("b", 1) == ray.document("b", 0)
     assert ray.document("other") == FOREIGN

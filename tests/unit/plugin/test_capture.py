@@ -122,7 +122,7 @@ async def test_plain_requests_beside_sales_launch_as_ever(shop: Any, runners: li
     answers = await asyncio.gather(
         *(sold.start("/sync", name=f"buyer {n}") for n in range(10)),
         *(sold.post("/direct") for _ in range(10)),
-        *(sold.post("/", {"name": "from the panel"}) for _ in range(10)),
+        *(sold.post_from_gateway("/", {"name": "from the panel"}) for _ in range(10)),
     )
 
     assert {answer.status_code for answer in answers} == {200}

@@ -314,7 +314,7 @@ async def test_the_notebooks_dialect_names_the_field_too(sold: Shop):
 async def test_the_panel_launches_as_ever(sold: Shop, runners: list[dict[str, Any]]):
     posted = {"text": "By hand", "tone": "friendly", "topics.news": "on", "words": "20"}
 
-    answer = await sold.post("/summary", posted, headers={"x-kodosumi_user": "eve"})
+    answer = await sold.post_from_gateway("/summary", posted, headers={"x-kodosumi_user": "eve"})
 
     assert answer.json()["result"] == "6b49d200plain"
     [made] = runners
@@ -326,8 +326,10 @@ async def test_the_panel_launches_as_ever(sold: Shop, runners: list[dict[str, An
 async def test_a_caller_of_kodosumis_may_send_json(sold: Shop, runners: list[dict[str, Any]]):
     sent = {"text": "x", "tone": "friendly", "topics": ["news"], "words": 20, "urgent": True}
 
-    await sold.post("/summary", sent)
-    refused = await sold.post("/summary", {"text": "x", "topics": ["weather"], "words": [2]})
+    await sold.post_from_gateway("/summary", sent)
+    refused = await sold.post_from_gateway(
+        "/summary", {"text": "x", "topics": ["weather"], "words": [2]}
+    )
 
     assert [made["inputs"].model_dump(mode="json") for made in runners] == [sent | {"until": None}]
     assert {name for name, why in refused.json()["errors"].items() if why} == {"topics", "words"}
@@ -336,7 +338,7 @@ async def test_a_caller_of_kodosumis_may_send_json(sold: Shop, runners: list[dic
 async def test_the_panel_shows_what_the_model_says_at_the_field(
     sold: Shop, runners: list[dict[str, Any]]
 ):
-    answer = await sold.post("/summary", {"text": "rude", "words": "many"})
+    answer = await sold.post_from_gateway("/summary", {"text": "rude", "words": "many"})
 
     assert answer.json()["errors"]["text"] == ["must be decent"]
     assert set(answer.json()["errors"]) == {"text", "words", "_global_"}

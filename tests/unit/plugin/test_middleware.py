@@ -70,7 +70,8 @@ async def test_the_panels_own_call_launches_the_panels_own_way(
 ):
     sold = shop({"*": PRICED})
 
-    answer = await sold.post("/", {"name": "from the panel"}, headers={"x-kodosumi_user": "eve"})
+    form, user = {"name": "from the panel"}, {"x-kodosumi_user": "eve"}
+    answer = await sold.post_from_gateway("/", form, headers=user)
 
     assert answer.json()["result"] == "6b49d200plain"
     assert runners == [
