@@ -89,7 +89,7 @@ class Purchases(NodeConnection):
             if error.message.lower() == _UNKNOWN_PURCHASE:
                 return None
             raise
-        return same_row(f"POST {path}", data, blockchain_identifier).view()
+        return same_row(f"POST {path}", StateRow, data, blockchain_identifier).view()
 
     async def buy(self, order: PurchaseOrder) -> PaymentView:
         """Buy once, however often the answer is lost: the node knows a purchase by its identifier.
@@ -127,7 +127,7 @@ class Purchases(NodeConnection):
             if (view := await self._look_if_there(order)) is not None:
                 return view
             raise
-        same_row(call, data, identifier)
+        same_row(call, StateRow, data, identifier)
         row = parse(call, _Bought, data)
         if row.sums() and row.sums() != _sums(order.price):
             raise NodeUnreadable(call, "it pays another price than ours")
@@ -157,7 +157,7 @@ class Purchases(NodeConnection):
             data = await self._act(path, body, self._timeout)
         except (NodeNotFound, NodeUnreachable, NodeFailed) as error:
             return await self._look_for(wished, network, blockchain_identifier, error)
-        return same_row(f"POST {path}", data, blockchain_identifier).view()
+        return same_row(f"POST {path}", StateRow, data, blockchain_identifier).view()
 
     async def _look_for(
         self,

@@ -86,6 +86,18 @@ def sandbox(
     strict: Annotated[bool, typer.Option("--strict", help="Agents must be registered.")] = False,
     block_seconds: Annotated[float, typer.Option(min=0.01, help="Seconds per block.")] = 2.0,
     confirmations: Annotated[int, typer.Option(min=0, help="Blocks until one counts.")] = 1,
+    sync_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds between two looks at the chain; 0: every block.")
+    ] = 0.0,
+    send_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds between two sendings of results; 0: every block.")
+    ] = 0.0,
+    results_per_block: Annotated[
+        int | None, typer.Option(min=1, help="Results that a wallet sends at once.")
+    ] = None,
+    safe_recovery: Annotated[
+        bool, typer.Option("--safe-recovery", help="Recover errors as the development branch does.")
+    ] = False,
     network: Annotated[Network, typer.Option(help="The network that it serves.")] = "Preprod",
     database: Annotated[
         Path | None, typer.Option(help="A SQLite file that keeps the state.", show_default=False)
@@ -99,6 +111,10 @@ def sandbox(
         strict=strict,
         block_seconds=block_seconds,
         confirmations=confirmations,
+        sync_seconds=sync_seconds,
+        send_seconds=send_seconds,
+        results_per_block=results_per_block,
+        safe_recovery=safe_recovery,
         network=network,
         database=database,
     )

@@ -46,6 +46,7 @@
     │   │   ├── NodeForbidden
     │   │   ├── NodeNotFound
     │   │   └── NodeConflict
+    │   ├── RecoveryUnsafe        recovery could lose the payment; it was not called
     │   ├── SourceUnclear         several payment sources of an agent fit, or none
     │   └── IdentifierUnverified  a blockchainIdentifier that does not hold
     ├── BuyerError                a hire, as its buyer sees it
@@ -114,6 +115,7 @@ from masumi_sumi.errors.node import (
     NodeUnauthorized,
     NodeUnreachable,
     NodeUnreadable,
+    RecoveryUnsafe,
     SignatureRefused,
     SourceUnclear,
 )
@@ -214,6 +216,7 @@ __all__ = [
     "PortTaken",
     "PurchaseFailed",
     "PurchaseUnsettled",
+    "RecoveryUnsafe",
     "RefundImpossible",
     "ResultUnverified",
     "SellerBusy",

@@ -65,6 +65,29 @@ class NodeConflict(NodeRefused):
     """409: exists already, or changed concurrently."""
 
 
+class RecoveryUnsafe(NodeError):
+    """Recovery of a parked payment could detach it from its transaction; it was not called.
+
+    ``note`` is the node's own, ``reason`` says what speaks against recovery.
+    """
+
+    def __init__(self, blockchain_identifier: str, note: str, reason: str) -> None:
+        super().__init__(blockchain_identifier, note, reason)
+        self.blockchain_identifier, self.note, self.reason = blockchain_identifier, note, reason
+
+    @property
+    def advice(self) -> str:
+        return (
+            "remove the cause at the node (an empty selling wallet?), then set the payment's next "
+            "action back to SubmitResultRequested in the node's database, or update the node; do "
+            "not use the recovery of a released node: it can lose the payment"
+        )
+
+    def __str__(self) -> str:
+        payment = f"{self.blockchain_identifier[:16]}…"
+        return f"payment {payment} is parked by its node ({self.note}); {self.reason}"
+
+
 class SourceUnclear(NodeError):
     """An agent of Web3CardanoV2 whose terms leave open which of its payment sources is meant."""
 

@@ -44,6 +44,17 @@ class ResultResent:
 
 
 @dataclass(frozen=True, slots=True)
+class ResendUnsafe:
+    """The node was not asked to send the hash again after the failure of ``changed_at``, since
+    that could lose the payment: its operator must act. Looked at again at ``again_at``."""
+
+    changed_at: str
+    again_at: float
+    note: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class SlotGranted:
     pass
 
@@ -112,6 +123,7 @@ Event = (
     | PayWindowClosed
     | PaymentForgotten
     | ResultResent
+    | ResendUnsafe
     | SlotGranted
     | RunnerStarted
     | RunnerLost
@@ -148,9 +160,10 @@ class StopRunner:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """Something that an operator must see."""
+    """Something that an operator must see, and where it is known what he is to do."""
 
     note: str
+    advice: str = ""
 
 
 Order = TellPayment | TellStatus | StopRunner | Warn

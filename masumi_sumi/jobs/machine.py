@@ -22,6 +22,7 @@ from masumi_sumi.jobs.events import (
     PaymentOpened,
     PaymentSeen,
     PayWindowClosed,
+    ResendUnsafe,
     ResultHopeless,
     ResultNotTaken,
     ResultResent,
@@ -39,7 +40,7 @@ from masumi_sumi.jobs.events import (
     WorkFinished,
 )
 from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentState, PaymentView
-from masumi_sumi.jobs.standing import funded, holds_result, lost_to_seller, seen
+from masumi_sumi.jobs.standing import funded, holds_result, is_in_doubt, lost_to_seller, seen
 
 LAUNCH_TRIES = len(LAUNCH_PAUSES) + 1
 """How often a runner is made before its job fails, while the author's code has not begun."""
@@ -161,13 +162,15 @@ def _window_closed(job: Job, event: Event, now: float) -> Decision:
 def _slot_granted(job: Job, event: Event, now: float) -> Decision:
     if (payment := job.payment) and lost_to_seller(payment.state):
         return _fail(job, _lost_reason(payment), now)
+    if is_in_doubt(job.payment):
+        return Decision(job)
     launching = job.with_(state=JobState.LAUNCHING, attempts=job.attempts + 1)
     return Decision(launching)
 
 
 def _runner_started(job: Job, event: RunnerStarted, now: float) -> Decision:
-    if event.attempt != job.attempts:
-        return Decision(job)
+    if event.attempt != job.attempts or is_in_doubt(job.payment):
+        return Decision(job)  # a runner that is not told that it may begin ends
     if (payment := job.payment) and lost_to_seller(payment.state):
         return _fail(job, _lost_reason(payment), now, StopRunner())
     started = job.started_at if job.started_at is not None else now
@@ -256,6 +259,21 @@ def _resent(job: Job, event: ResultResent, now: float) -> Decision:
     return Decision(job.with_(payment=payment), (Warn("the node sends the result's hash again"),))
 
 
+def _resend_unsafe(job: Job, event: ResendUnsafe, now: float) -> Decision:
+    """Tell the operator once for each failure; the look at it is repeated."""
+    before = job.payment
+    if before is None:
+        return Decision(job)
+    is_new = before.told_for != event.changed_at
+    payment = replace(
+        before, told_for=event.changed_at, next_try=event.again_at, attention=event.note
+    )
+    if payment == before:
+        return Decision(job)
+    orders = (Warn(event.note, event.advice),) if is_new else ()
+    return Decision(job.with_(payment=payment), orders)
+
+
 def _forgotten(job: Job, event: Event, now: float) -> Decision:
     payment = job.payment
     if payment is None or payment.state.ended:
@@ -328,6 +346,7 @@ _RULES: dict[JobState, dict[type[Event], Rule]] = {
         PaymentSeen: _seen_after_end,
         PaymentForgotten: _forgotten,
         ResultResent: _resent,
+        ResendUnsafe: _resend_unsafe,
     },
     S.FAILED: {PaymentSeen: _seen_after_end, PaymentForgotten: _forgotten},
 }

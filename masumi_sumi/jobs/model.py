@@ -139,6 +139,7 @@ class PaymentView:
     action_result_hash: str | None = None  # taken by the node, not yet on chain
     row_id: str = ""
     changed_at: str = ""  # ISO text as the node wrote it
+    is_detached: bool = False  # seen on chain, but the node holds no transaction of it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class Payment:
     next_try: float = 0.0  # epoch seconds
     resent: int = 0  # how often the node was asked to send the hash again
     resent_for: str = ""  # changed_at of the failure that it was last asked for
+    told_for: str = ""  # changed_at of the failure that the operator was told to mend
     attention: str = ""  # what an operator must look at, in the node's words
 
     @property

@@ -14,6 +14,7 @@ from masumi_sumi.jobs.deadlines import may_launch, result_due, worked
 from masumi_sumi.jobs.model import Job, JobState
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import JobStore, Journal, Launcher, Outcome, RunnerGone
+from masumi_sumi.jobs.standing import is_in_doubt
 from masumi_sumi.jobs.transitions import Transitions, each
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Running:
         now = self._clock.now()
         queue = await self._store.in_state([JobState.QUEUED], free + RESTING_MOST)
         # funds may have come in since the deadlines were minded
-        ready = [job for job in queue if not _is_late(job, now) and may_launch(job, now)]
+        ready = [job for job in queue if not _is_late(job, now) and _may_start(job, now)]
         await each(ready[:free], self._grant)
 
     async def _grant(self, job: Job) -> None:
@@ -125,6 +126,10 @@ class Running:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _may_start(job: Job, now: float) -> bool:
+    return may_launch(job, now) and not is_in_doubt(job.payment)
 
 
 def _may_overrun(job: Job, now: float) -> bool:

@@ -38,6 +38,7 @@ from masumi_sumi.jobs.questions import (
     status_id,
     tell_of_files,
 )
+from masumi_sumi.jobs.standing import is_in_doubt
 
 log = logging.getLogger(__name__)
 
@@ -280,6 +281,8 @@ def standing_of(job: Job, locks: Sequence[Lock], now: float) -> Standing:
     """Where a job stands, given its locks; an open one that nobody can answer asks nothing."""
     opened = [lock for lock in locks if is_open(lock, now)]
     asked = len(locks) - len(opened)
+    if job.state is JobState.QUEUED and is_in_doubt(job.payment):
+        return Standing(job, "awaiting_payment", asked=asked)
     if job.state is not JobState.RUNNING:
         return Standing(job, _STATUS[job.state], asked=asked)
     found = [question_of(lock) for lock in opened]

@@ -13,13 +13,14 @@ from masumi_sumi.errors import (
     NodeNotConfigured,
     NodeNotFound,
     NodeUnreachable,
+    RecoveryUnsafe,
 )
 from masumi_sumi.jobs import events
 from masumi_sumi.jobs.deadlines import last_deadline
 from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentFacts, SourceType
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import Escrow, JobStore
-from masumi_sumi.jobs.standing import gave_up_sending
+from masumi_sumi.jobs.standing import gave_up_sending, lost_hash
 from masumi_sumi.jobs.transitions import Transitions, each
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ PATIENCE = 24 * 3600.0
 if its node does not know it."""
 
 RETRY_FIRST, RETRY_MOST = 2.0, 60.0
+
+UNSAFE_PAUSE = 600.0
+"""Seconds until it is looked at again whether a node can be asked safely to send a hash again."""
 
 RESEND_PAUSE, MOST_RESENDS = 120.0, 5
 """Seconds after the first time that a node was asked to send a hash again, doubled with each, and
@@ -122,7 +126,8 @@ class Settling:
         if job.state is JobState.AWAITING_PAYMENT and now >= closed:
             job = await self._transitions.apply(job.id, events.PayWindowClosed())
         await self._store.schedule_look(job.id, _next_look(job, now))
-        await self._resend(job)
+        if view is not None:
+            await self._resend(job)
 
     async def _resend(self, job: Job) -> None:
         """Once for each failure to bring a hash on chain, in growing intervals, while in time."""
@@ -132,16 +137,22 @@ class Settling:
         if now < payment.next_try:
             await self._store.schedule_look(job.id, payment.next_try)
             return
+        send = self._escrow.submit if lost_hash(payment) else self._escrow.resubmit
+        failure = payment.view.changed_at if payment.view else ""
         try:
-            network, name = payment.network, payment.blockchain_identifier
-            await self._escrow.resubmit(network, name, payment.sent_hash)
+            await send(payment.network, payment.blockchain_identifier, payment.sent_hash)
+        except RecoveryUnsafe as error:
+            again_at = now + UNSAFE_PAUSE
+            unsafe = events.ResendUnsafe(failure, again_at, str(error), error.advice)
+            await self._transitions.apply(job.id, unsafe)
+            await self._store.schedule_look(job.id, again_at)
+            return
         except (NodeUnreachable, NodeFailed, NodeNotConfigured) as error:
             log.warning("hash was not sent again", extra={"job_id": job.id, "note": str(error)})
             await self._store.schedule_look(job.id, now + RETRY_MOST)
             return
         except NodeError as error:
             log.warning("node will not resend", extra={"job_id": job.id, "note": str(error)})
-        failure = payment.view.changed_at if payment.view else ""
         again_at = now + RESEND_PAUSE * 2**payment.resent
         await self._transitions.apply(job.id, events.ResultResent(failure, again_at))
 
@@ -216,7 +227,9 @@ def _next_look(job: Job, now: float) -> float | None:
 
 def _can_resend(job: Job, now: float) -> bool:
     payment = _payment(job)
-    if payment.facts is None or payment.view is None or not gave_up_sending(payment):
+    if payment.facts is None or payment.view is None:
+        return False
+    if not gave_up_sending(payment) and not lost_hash(payment):
         return False
     is_new = payment.view.changed_at != payment.resent_for and payment.resent < MOST_RESENDS
     in_time = now < payment.facts.times.submit_result / 1000 - NODE_STOPS_SENDING

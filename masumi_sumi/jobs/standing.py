@@ -35,7 +35,18 @@ def funded(view: PaymentView) -> bool:
         and view.action == "WaitingForExternalAction"
         and view.error_type is None
         and not view.error_note
+        and not view.is_detached
     )
+
+
+def is_in_doubt(payment: Payment | None) -> bool:
+    """Whether funds that were seen locked may be gone, or out of the node's reach.
+
+    After a rollback of the chain the node keeps their state, and waits for its operator. A job
+    that has not begun waits with it.
+    """
+    view = payment.view if payment else None
+    return view is not None and view.on_chain_state == "FundsLocked" and not funded(view)
 
 
 def same_hash(one: str | None, other: str | None) -> bool:
@@ -62,6 +73,17 @@ def gave_up_sending(payment: Payment) -> bool:
     )
 
 
+def lost_hash(payment: Payment) -> bool:
+    """Whether the node took our hash and waits without it: its operator cleared an error."""
+    view = payment.view
+    return (
+        view is not None
+        and bool(payment.sent_hash)
+        and funded(view)
+        and not holds_result(view, payment.sent_hash)
+    )
+
+
 def seen(payment: Payment, view: PaymentView) -> Payment:
     """The payment after a look. Looks that are older than the last one change nothing."""
     if payment.view is not None and _older(view, payment.view):
@@ -69,7 +91,9 @@ def seen(payment: Payment, view: PaymentView) -> Payment:
     state = _CHAIN.get(view.on_chain_state, payment.state)
     if state is PaymentState.LOCKED and holds_result(view, payment.sent_hash):
         state = PaymentState.RESULT_SENT
-    return replace(payment, view=view, state=state, attention=_attention(view))
+    is_told = bool(payment.told_for) and payment.told_for == view.changed_at
+    attention = payment.attention if is_told else _attention(view, payment.sent_hash)
+    return replace(payment, view=view, state=state, attention=attention)
 
 
 def _older(view: PaymentView, last: PaymentView) -> bool:
@@ -81,9 +105,13 @@ def _older(view: PaymentView, last: PaymentView) -> bool:
     return view.changed_at < last.changed_at
 
 
-def _attention(view: PaymentView) -> str:
+def _attention(view: PaymentView, sent_hash: str) -> str:
     if view.on_chain_state not in _CHAIN:
         return f"unknown state {view.on_chain_state}"
+    if view.is_detached and view.on_chain_state in _TAKES_RESULT:
+        return "its node has lost its transaction and takes no result: restore it in its database"
+    if sent_hash and view.action == "SubmitResultRequested" and not view.action_result_hash:
+        return "its node dropped the result's hash and sends none: restore it in its database"
     if view.action == "WaitingForManualAction" or view.error_type is not None:
         return view.error_note or view.error_type or view.action
     return ""

@@ -76,8 +76,9 @@ class Transitions:
         match order:
             case events.StopRunner():
                 await self._launcher.stop(job.id)
-            case events.Warn(note):
-                log.warning("job needs attention", extra={"job_id": job.id, "note": note})
+            case events.Warn(note, advice):
+                told = {"note": note, "advice": advice} if advice else {"note": note}
+                log.warning("job needs attention", extra={"job_id": job.id, **told})
 
     async def _job(self, job_id: str) -> Job:
         job = await self._store.job(job_id)

@@ -11,21 +11,25 @@ from pydantic import SecretStr
 
 from masumi_sumi.errors import (
     NodeConflict,
+    NodeFailed,
     NodeNotFound,
     NodeRefused,
     NodeUnreadable,
+    RecoveryUnsafe,
     SourceUnclear,
 )
 from masumi_sumi.jobs.model import PaymentFacts, PaymentOrder, PaymentView, Pricing, SourceType
 from masumi_sumi.jobs.standing import same_hash
 from masumi_sumi.payments.connection import Manner, NodeConnection, same_row
 from masumi_sumi.payments.order import body_of, misfit
+from masumi_sumi.payments.recovery import RecoveryRow, refuse_recovery
 from masumi_sumi.payments.statements import ACTION, CALL, Statement
 from masumi_sumi.payments.wire import Changed, PaymentRow, StateRow, changed_rows, parse
 
 OPEN_TIMEOUT = 12.0
 
 _UNKNOWN_PAYMENT = "payment not found"
+_RESOLVE = "/payment/resolve-blockchain-identifier"
 _RECOVERY = "/payment/error-state-recovery"
 _PARKED = "WaitingForManualAction"
 
@@ -108,9 +112,10 @@ class NodeClient(NodeConnection):
     ) -> PaymentView:
         """Take a payment out of its error state; with ``retry`` the failed step is done again.
 
-        Bound to the row as it is now: a change in between is NodeNotFound.
+        Bound to the row as it is now: a change in between is NodeNotFound. Raises RecoveryUnsafe,
+        and calls nothing, where recovery could detach the payment from its transaction.
         """
-        row = await self._row(network, blockchain_identifier)
+        row = await self._row_with_history(network, blockchain_identifier)
         if row is None:
             raise NodeNotFound(f"POST {_RECOVERY}", 404, "Payment not found")
         return await self._recover(network, row, retry=retry)
@@ -121,15 +126,22 @@ class NodeClient(NodeConnection):
         """Have the hash sent again that the node took and failed to send.
 
         NodeConflict, and nothing is done, for a payment that is parked with anything else: then
-        the failed step, which the node would repeat, was another one.
+        the failed step, which the node would repeat, was another one. RecoveryUnsafe as with
+        ``recover``.
         """
-        row = await self._row(network, blockchain_identifier)
+        row = await self._row_with_history(network, blockchain_identifier)
         failed = row is not None and row.action.requested == _PARKED and row.action.error_type
         if row is None or not failed or not same_hash(row.action.result_hash, result_hash):
             raise NodeConflict(f"POST {_RECOVERY}", 409, "it is not parked with this hash")
         return await self._recover(network, row, retry=True)
 
-    async def _recover(self, network: str, row: StateRow, *, retry: bool) -> PaymentView:
+    async def _recover(self, network: str, row: RecoveryRow, *, retry: bool) -> PaymentView:
+        reason = refuse_recovery(row)
+        if reason and not refuse_recovery(row, keeps_transaction=True):
+            reason = "" if await self._keeps_transaction(network) else reason
+        if reason:
+            note = row.action.error_note or row.action.error_type or row.action.requested
+            raise RecoveryUnsafe(row.blockchain_identifier, note, reason)
         body = {
             "network": network,
             "blockchainIdentifier": row.blockchain_identifier,
@@ -137,6 +149,18 @@ class NodeClient(NodeConnection):
             "retryPreviousAction": retry,
         }
         return await self._act_on(_RECOVERY, body)
+
+    async def _keeps_transaction(self, network: str) -> bool:
+        """Whether the node is of the releases whose recovery never detaches a payment.
+
+        They are known by a call that others do not have. Only its success counts: a refusal may be
+        another one's than the node's, and a payment hangs on it.
+        """
+        try:
+            await self._get("/rail-readiness", {"network": network})
+        except (NodeRefused, NodeFailed, NodeUnreadable):
+            return False
+        return True
 
     async def _open(self, order: PaymentOrder) -> PaymentFacts:
         data = await self._act("/payment", body_of(order), self._open_timeout)
@@ -175,16 +199,30 @@ class NodeClient(NodeConnection):
         return parse(CALL, Statement, await self._act(path, body, self._timeout))
 
     async def _row(self, network: str, blockchain_identifier: str) -> StateRow | None:
-        path = "/payment/resolve-blockchain-identifier"
-        body = {"network": network, "blockchainIdentifier": blockchain_identifier}
+        data = await self._resolve(network, blockchain_identifier)
+        if data is None:
+            return None
+        return same_row(f"POST {_RESOLVE}", StateRow, data, blockchain_identifier)
+
+    async def _row_with_history(
+        self, network: str, blockchain_identifier: str
+    ) -> RecoveryRow | None:
+        data = await self._resolve(network, blockchain_identifier, includeHistory="true")
+        if data is None:
+            return None
+        return same_row(f"POST {_RESOLVE}", RecoveryRow, data, blockchain_identifier)
+
+    async def _resolve(
+        self, network: str, blockchain_identifier: str, **options: str
+    ) -> dict[str, Any] | None:
+        body = {"network": network, "blockchainIdentifier": blockchain_identifier, **options}
         try:
-            data = await self._read("POST", path, json=body)
+            return await self._read("POST", _RESOLVE, json=body)
         except NodeNotFound as error:
             if error.message.lower() == _UNKNOWN_PAYMENT:
                 return None
             raise
-        return same_row(f"POST {path}", data, blockchain_identifier)
 
     async def _act_on(self, path: str, body: Mapping[str, Any]) -> PaymentView:
         data = await self._act(path, body, self._timeout)
-        return same_row(f"POST {path}", data, body["blockchainIdentifier"]).view()
+        return same_row(f"POST {path}", StateRow, data, body["blockchainIdentifier"]).view()

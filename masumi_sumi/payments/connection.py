@@ -168,9 +168,11 @@ class NodeConnection:
         return data_of(call, response)
 
 
-def same_row(call: str, data: object, blockchain_identifier: str) -> StateRow:
+def same_row[Row: StateRow](
+    call: str, shape: type[Row], data: object, blockchain_identifier: str
+) -> Row:
     """The row, if it is the one asked for; NodeUnreadable if not."""
-    row = parse(call, StateRow, data)
+    row = parse(call, shape, data)
     if row.blockchain_identifier != blockchain_identifier:
         raise NodeUnreadable(call, "it answered with another payment")
     return row

@@ -74,23 +74,25 @@ Hash = Annotated[str | None, BeforeValidator(_none_if_empty)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """A part of what the node answers; what is not needed of it is not read."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Action(_Answer):
+class Action(Answer):
     requested: Text = Field(alias="requestedAction")
     error_type: str | None = Field(None, alias="errorType")
     error_note: str | None = Field(None, alias="errorNote")
     result_hash: Hash = Field(None, alias="resultHash")
 
 
-class Fund(_Answer):
+class Fund(Answer):
     amount: str = Field(pattern="^[0-9]{1,25}$")
     unit: Annotated[str, AfterValidator(unit)]
 
 
-class Source(_Answer):
+class Source(Answer):
     """A contract that the node serves: one per network and source type."""
 
     network: Text
@@ -99,11 +101,11 @@ class Source(_Answer):
     policy_id: str | None = Field(None, alias="policyId")
 
 
-class SellingWallet(_Answer):
+class SellingWallet(Answer):
     vkey: Text = Field(alias="walletVkey")
 
 
-class Mark(_Answer):
+class Mark(Answer):
     """Where a row stands in the order of changes."""
 
     id: Text
@@ -124,6 +126,13 @@ class StateRow(Mark):
     action: Action = Field(alias="NextAction")
     result_hash: Hash = Field(None, alias="resultHash")
     updated_at: str = Field("", alias="updatedAt")
+    transaction: object = Field(None, alias="CurrentTransaction")
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the node says that it has no transaction for what it saw on chain."""
+        is_told = "transaction" in self.model_fields_set
+        return is_told and self.transaction is None and self.on_chain_state is not None
 
     def view(self) -> PaymentView:
         return PaymentView(
@@ -136,6 +145,7 @@ class StateRow(Mark):
             action_result_hash=self.action.result_hash,
             row_id=self.id,
             changed_at=self.changed_at,
+            is_detached=self.is_detached,
         )
 
 
@@ -165,11 +175,11 @@ class PaymentRow(StateRow):
         )
 
 
-class Sources(_Answer):
+class Sources(Answer):
     sources: list[Source] = Field(alias="PaymentSources")
 
 
-class KeyStatus(_Answer):
+class KeyStatus(Answer):
     """What the node lets our key do."""
 
     can_read: bool = Field(alias="canRead")
@@ -179,7 +189,7 @@ class KeyStatus(_Answer):
     status: str = "Active"
 
 
-class Page(_Answer):
+class Page(Answer):
     rows: list[dict[str, Any]] = Field(alias="Payments")
 
 

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from masumi_sumi.sandbox.calls import CALLS, Call
+from masumi_sumi.sandbox.calls import CALLS, SAFE_RECOVERY_CALL, Call
 from masumi_sumi.sandbox.controls import Controls
 from masumi_sumi.sandbox.errors import Broken, Invalid, Refused, TooLarge, Unauthorized
 from masumi_sumi.sandbox.gate import BASE_PATH, Gate
@@ -46,7 +46,8 @@ def build(controls: Controls) -> FastAPI:
         redirect_slashes=False,
     )
     app.add_api_route(f"{BASE_PATH}/health", _health, tags=["node"], summary="No token needed.")
-    for call in CALLS:
+    newer = (SAFE_RECOVERY_CALL,) if node.settings.safe_recovery else ()
+    for call in (*CALLS, *newer):
         app.add_api_route(
             BASE_PATH + call.path,
             _endpoint(node, call),

@@ -131,6 +131,13 @@ def _post(path: str, act: Acted, fields: tuple[Field, ...]) -> Call:
     return Call("POST", path, "pay", _one(act, fields), fields)
 
 
+def _rail_readiness(node: Node, key: SandboxKey, values: Values) -> dict[str, Any]:
+    return {}
+
+
+SAFE_RECOVERY_CALL = Call("GET", "/rail-readiness", "read", _rail_readiness)
+"""Of the development branch only, where recovery keeps a payment's transaction."""
+
 CALLS: tuple[Call, ...] = (
     Call("GET", "/api-key-status", "read", _key_status),
     Call("GET", "/payment-source", "read", _sources, forms.SOURCES),

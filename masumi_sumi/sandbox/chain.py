@@ -1,8 +1,9 @@
 """A chain of one's own: blocks, transactions, and the jobs of the node that look at them.
 
-A block does, in this order: take the waiting transactions in; let both sides see what has enough
-confirmations; send what the rows ask for; let alarms ring. So every step can be seen as
-``...Requested``, ``...Initiated`` and confirmed.
+A block does, in this order: take the waiting transactions in; give up what was not paid; let both
+sides see what has enough confirmations; send what the rows ask for; let alarms ring. So every step
+can be seen as ``...Requested``, ``...Initiated`` and confirmed. The real node gives up and looks in
+ticks of one job, and sends results in ticks of another one: see ``Pace``.
 """
 
 from __future__ import annotations
@@ -13,33 +14,32 @@ from dataclasses import dataclass, field, replace
 
 from masumi_sumi.sandbox import contract
 from masumi_sumi.sandbox.clock import SECOND
-from masumi_sumi.sandbox.cuid import new_id
-from masumi_sumi.sandbox.ledger import Alarm, Ledger
+from masumi_sumi.sandbox.ledger import Ledger
 from masumi_sumi.sandbox.model import (
-    DISPUTED_WITHDRAWN,
     FUNDS_INVALID,
-    MANUAL,
-    Action,
     Escrow,
     Mined,
     Row,
     Sent,
-    Transaction,
 )
 from masumi_sumi.sandbox.registry import Registry
+from masumi_sumi.sandbox.row_changes import apply_alarm, initiate, park, roll_back, see
 from masumi_sumi.sandbox.source import V1, V2, PaymentSource
-from masumi_sumi.sandbox.transitions import error_type, react
-
-_KEEPS_HASH = ("SubmitResultRequested", "SubmitResultInitiated", MANUAL)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """``results_per_block`` None sends every result at once; a real V1 selling wallet sends 1."""
+    """``results_per_block`` None sends every result at once; a real V1 selling wallet sends 1.
+
+    ``sync_ms`` and ``send_ms`` are the ticks of the sync, and of sending results: the first block
+    of each such stretch of time does it. 0 is every block.
+    """
 
     block_ms: int
     confirmations: int = 1
     results_per_block: int | None = None
+    sync_ms: int = 0
+    send_ms: int = 0
 
 
 @dataclass
@@ -50,7 +50,19 @@ class Tip:
     next_block: int
     mempool: list[Sent] = field(default_factory=list)
     unseen: list[Mined] = field(default_factory=list)
-    """Mined, but without enough confirmations to be looked at."""
+    """Mined, but not looked at: without enough confirmations, or behind what stops the sync."""
+    synced: int = -1
+    sent: int = -1
+    """In which stretch of time the last sync was, and the last sending of results."""
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """Sendings of a step that are to fail: how many, the note, and whether behind the broadcast."""
+
+    times: int
+    note: str
+    is_broadcast: bool = False
 
 
 class Chain:
@@ -69,8 +81,8 @@ class Chain:
         self.tip = Tip(height=1_000_000, next_block=now + pace.block_ms)
         self.escrows: dict[str, Escrow] = {}
         self.dirty: dict[str, Escrow] = {}
-        self.spoiled: dict[str, tuple[int, str]] = {}
-        """Steps whose next sendings fail: how many, and the note that they leave."""
+        self.spoiled: dict[str, Spoiled] = {}
+        """Steps whose next sendings fail."""
         self.lag = 0
         """Milliseconds by which the next writes of blocks are stamped too early."""
 
@@ -86,11 +98,23 @@ class Chain:
     def block(self, now: int) -> None:
         self.tip.height += 1
         self._include(now)
-        self._look(now)
+        if not self.pace.sync_ms or self.tip.synced != now // self.pace.sync_ms:
+            self._tick(now, synced=True)
+            self._ring(now, unpaid=True)
+            self._look(now)
         self._send_all(now)
-        for row, alarm in self._ledger.due(now):
-            self._ledger.save(_rung(row, alarm, now - self.lag))
+        self._ring(now, unpaid=False)
         self._registry.step(now)
+
+    def _tick(self, now: int, *, synced: bool = False, sent: bool = False) -> None:
+        if synced and self.pace.sync_ms:
+            self.tip.synced = now // self.pace.sync_ms
+        if sent and self.pace.send_ms:
+            self.tip.sent = now // self.pace.send_ms
+
+    def _ring(self, now: int, *, unpaid: bool) -> None:
+        for row, alarm in self._ledger.due(now, unpaid=unpaid):
+            self._ledger.save(apply_alarm(row, alarm, now - self.lag))
 
     def pay(self, row: Row, *, bad: bool = False) -> None:
         """Let a buyer of another node lock the funds of a payment."""
@@ -113,6 +137,20 @@ class Chain:
         height, time = self.tip.height, now // SECOND
         self._see(Mined(after.tx_hash, contract.ARBITRATE, height, time, was, after), now)
 
+    def roll_back(self, identifier: str, now: int) -> None:
+        """Undo the newest transaction in the eyes of both sides.
+
+        What the contract holds stays: a chain that was rolled back mostly takes it in again.
+        """
+        for row in self._ledger.sides(identifier):
+            if row.transaction is not None:
+                self._ledger.save(roll_back(row, now - self.lag))
+
+    def stopped(self) -> list[str]:
+        """The source types whose sync a payment without its transaction stops."""
+        found = {self._source_of(mined) for mined in self.tip.unseen if self._stops_sync(mined)}
+        return sorted(found)
+
     def _skip(self, now: int) -> None:
         tip = self.tip
         if tip.mempool or tip.unseen or self._ledger.work or self._registry.is_moving:
@@ -122,6 +160,8 @@ class Chain:
         blocks = max(0, -(-(until - tip.next_block) // self.pace.block_ms))
         tip.height += blocks
         tip.next_block += blocks * self.pace.block_ms
+        if blocks:
+            self._tick(tip.next_block - self.pace.block_ms, synced=True, sent=True)
 
     def _include(self, now: int) -> None:
         waiting, self.tip.mempool = self.tip.mempool, []
@@ -140,30 +180,53 @@ class Chain:
             return
         for row in self._ledger.sides(sent.identifier):
             if row.transaction is not None and row.transaction.tx_hash == sent.tx_hash:
-                self._ledger.save(_failed(row, "The contract did not take it", now - self.lag))
+                self._ledger.save(park(row, "The contract did not take it", now - self.lag))
 
     def _look(self, now: int) -> None:
         ripe = self.tip.height - self.pace.confirmations + 1
-        seen = [mined for mined in self.tip.unseen if mined.height <= ripe]
-        self.tip.unseen = [mined for mined in self.tip.unseen if mined.height > ripe]
-        for mined in seen:
-            self._see(mined, now)
+        waiting, self.tip.unseen = self.tip.unseen, []
+        stopped: set[str] = set()
+        for mined in waiting:
+            if self._stops_sync(mined):
+                stopped.add(self._source_of(mined))
+            if mined.height > ripe or self._source_of(mined) in stopped:
+                self.tip.unseen.append(mined)
+            else:
+                self._see(mined, now)
+
+    def _stops_sync(self, mined: Mined) -> bool:
+        """The real node's sync throws at the next step of a payment that was locked and has lost
+        its transaction, at every tick, and sees nothing that comes after it in this contract.
+        """
+        row = self._ledger.find("payment", mined.after.identifier)
+        if row is None or row.state is None or _missed_its_lock(row):
+            return False
+        return mined.before is not None and row.transaction is None
+
+    @staticmethod
+    def _source_of(mined: Mined) -> str:
+        return V2 if mined.after.is_v2 else V1
 
     def _see(self, mined: Mined, now: int) -> None:
         depth = self.tip.height - mined.height + 1
         buyer = self._sources[V2 if mined.after.is_v2 else V1].purchasing.vkey
         for row in self._ledger.sides(mined.after.identifier):
             if not _missed_its_lock(row):
-                self._ledger.save(_seen(row, mined, depth, buyer, now - self.lag))
+                self._ledger.save(see(row, mined, depth, buyer, now - self.lag))
 
     def _send_all(self, now: int) -> None:
         in_flight = self._results_in_flight()
+        sends_results = not self.pace.send_ms or self.tip.sent != now // self.pace.send_ms
+        if sends_results:
+            self._tick(now, sent=True)
         for row_id in list(self._ledger.work):
             row = self._ledger[row_id]
             step = contract.JOBS[row.action.requested].step
-            limit = self.pace.results_per_block
             if step == contract.SUBMIT:
-                if limit is not None and in_flight[row.source_type] >= limit:
+                limit = self.pace.results_per_block
+                is_full = limit is not None and in_flight[row.source_type] >= limit
+                is_whole = row.action.result_hash and row.transaction is not None
+                if not sends_results or is_full or not is_whole:
                     continue
                 in_flight[row.source_type] += 1
             del self._ledger.work[row_id]
@@ -171,18 +234,20 @@ class Chain:
                 self._send(row, step, now)
 
     def _send(self, row: Row, step: str, now: int) -> None:
-        failures, note = self.spoiled.get(step, (0, ""))
+        spoiled = self.spoiled.get(step)
         stamp = now - self.lag
-        if failures:
-            self.spoiled[step] = (failures - 1, note)
-            self._ledger.save(_failed(row, note, stamp))
-            return
         sent = self._sent(row, step, row.action.result_hash)
+        if spoiled is not None and spoiled.times:
+            self.spoiled[step] = replace(spoiled, times=spoiled.times - 1)
+            if spoiled.is_broadcast:
+                row = self._ledger.save(initiate(row, sent, stamp))
+            self._ledger.save(park(row, spoiled.note, stamp))
+            return
         self.tip.mempool.append(sent)
         buyer = row.buyer_vkey
         if step == contract.LOCK:
             buyer = self._sources[row.source_type].purchasing.vkey
-        self._ledger.save(replace(_initiated(row, sent, stamp), buyer_vkey=buyer))
+        self._ledger.save(replace(initiate(row, sent, stamp), buyer_vkey=buyer))
 
     def _results_in_flight(self) -> Counter[str]:
         steps = [(sent.step, sent.is_v2) for sent in self.tip.mempool]
@@ -209,97 +274,6 @@ class Chain:
 def _missed_its_lock(row: Row) -> bool:
     """A payment given up as unpaid takes no notice of its lock any more."""
     return row.side == "payment" and row.state == FUNDS_INVALID and row.buyer_vkey is None
-
-
-def _rung(row: Row, alarm: Alarm, now: int) -> Row:
-    if alarm == "collect":
-        return row.changed(now, action=Action.new(now, "WithdrawRequested"))
-    if alarm == "refund":
-        return row.changed(now, action=Action.new(now, "WithdrawRefundRequested"))
-    note = (
-        f"{row.side.capitalize()} request payByTime ({row.deadlines.pay_by}) passed without "
-        "on-chain lock; no FundsLocked tx observed within 300s grace."
-    )
-    action = Action.new(now, MANUAL, error_type="Unknown", error_note=note)
-    return row.changed(now, action=action, state=FUNDS_INVALID)
-
-
-def _initiated(row: Row, sent: Sent, now: int) -> Row:
-    initiated = contract.JOBS[row.action.requested].initiated
-    action = Action.new(now, initiated, result_hash=row.action.result_hash)
-    pending = Transaction(new_id(now), now, now, sent.tx_hash)
-    return row.changed(
-        now, action=action, transaction=pending, transactions=_past_transactions(row, now)
-    )
-
-
-def _failed(row: Row, note: str, now: int) -> Row:
-    action = Action.new(
-        now,
-        MANUAL,
-        error_type="Unknown",
-        error_note=note,
-        result_hash=row.action.result_hash,
-    )
-    return row.changed(now, action=action)
-
-
-def _seen(row: Row, mined: Mined, depth: int, buyer_vkey: str, now: int) -> Row:
-    """The row after its side saw a mined transaction."""
-    after = mined.after
-    reaction = react(row.side, row.action.requested, after.state)
-    kept = row.action.result_hash if reaction.action in _KEEPS_HASH else None
-    action = Action.new(
-        now,
-        reaction.action,
-        error_type=error_type(row.side, after.state, reaction),
-        error_note=reaction.note,
-        result_hash=kept,
-    )
-    by = contract.STEPS[mined.step].by
-    is_settled = after.state == DISPUTED_WITHDRAWN
-    return row.changed(
-        now,
-        action=action,
-        state=after.state,
-        result_hash=after.result_hash or row.result_hash or None,
-        transaction=_confirmed(row, mined, depth, now),
-        transactions=_past_transactions(row, now, but=mined.tx_hash),
-        collateral=row.collateral or "0",
-        buyer_vkey=row.buyer_vkey or buyer_vkey,
-        seller_cooldown=after.seller_cooldown,
-        buyer_cooldown=after.buyer_cooldown,
-        seller_fees=row.seller_fees + (contract.FEE if by == "seller" else 0),
-        buyer_fees=row.buyer_fees + (contract.FEE if by == "buyer" else 0),
-        withdrawn_buyer=row.funds if is_settled else row.withdrawn_buyer,
-    )
-
-
-def _confirmed(row: Row, mined: Mined, depth: int, now: int) -> Transaction:
-    current = row.transaction
-    if current is None or current.tx_hash != mined.tx_hash:
-        current = Transaction(new_id(now), now, now, mined.tx_hash)
-    return replace(
-        current,
-        updated_at=now,
-        status="Confirmed",
-        fees=str(contract.FEE),
-        block_height=mined.height,
-        block_time=mined.block_time,
-        previous=mined.before,
-        new=mined.after.state,
-        confirmations=depth,
-    )
-
-
-def _past_transactions(row: Row, now: int, but: str | None = None) -> tuple[Transaction, ...]:
-    """The history once the current transaction makes way for another one than ``but``."""
-    current = row.transaction
-    if current is None or current.tx_hash == but:
-        return row.transactions
-    if current.status == "Pending":
-        current = replace(current, status="FailedViaTimeout", updated_at=now)
-    return (current, *row.transactions)
 
 
 def _new_hash() -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from masumi_sumi.sandbox.chain import Spoiled
 from masumi_sumi.sandbox.clock import SECOND, iso
 from masumi_sumi.sandbox.contract import STEPS, SUBMIT
 from masumi_sumi.sandbox.errors import Invalid, Missing
@@ -154,10 +155,21 @@ class Controls:
         step: str = SUBMIT,
         times: int = 1,
         note: str = "Submitting result failed: simulated",
+        *,
+        broadcast: bool = False,
     ) -> None:
-        """The next sendings of a step fail: WaitingForManualAction with errorType Unknown."""
+        """The next sendings of a step fail: WaitingForManualAction with errorType Unknown.
+
+        They fail before the broadcast, as with an empty wallet, or with ``broadcast`` behind it,
+        where a Pending transaction has taken the place of the one before.
+        """
         with self.node.turn():
-            self.node.chain.spoiled[step] = (times, note)
+            self.node.chain.spoiled[step] = Spoiled(times, note, broadcast)
+
+    def roll_back(self, identifier: str) -> None:
+        """The chain drops a payment's newest transaction; both sides are parked with a note."""
+        with self.node.turn() as now:
+            self.node.chain.roll_back(self._row(identifier).identifier, now)
 
     def lag(self, seconds: float) -> None:
         """Rows written by blocks carry a moment that is ``seconds`` too early, until 0 again.
@@ -184,6 +196,7 @@ class Controls:
                 "nextBlock": iso(tip.next_block),
                 "mempool": len(tip.mempool),
                 "unconfirmed": len(tip.unseen),
+                "stopped": self.node.chain.stopped(),
                 "rows": dict(sorted(rows.items())),
                 "agents": len(self.node.registry.newest()),
                 "down": self.faults.is_down,

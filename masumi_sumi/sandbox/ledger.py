@@ -88,7 +88,8 @@ class Ledger:
         self._rows: dict[str, Row] = {}
         self._by_identifier: dict[tuple[Side, str], str] = {}
         self._shelves: dict[tuple[Side, str], Shelf] = {}
-        self._alarms: list[tuple[int, str, Alarm]] = []
+        self._alarms: dict[bool, list[tuple[int, str, Alarm]]] = {True: [], False: []}
+        """Whether they are for unpaid rows, which only the start of a sync tick looks for."""
         self.work: dict[str, None] = {}
         """Ids of rows whose action waits to be carried out, oldest wish first."""
         self.dirty: dict[str, Row] = {}
@@ -107,7 +108,7 @@ class Ledger:
         else:
             self.work.pop(row.id, None)
         for at, alarm in alarms(row):
-            heapq.heappush(self._alarms, (at, row.id, alarm))
+            heapq.heappush(self._alarms[alarm == "unpaid"], (at, row.id, alarm))
         return row
 
     def shelf(self, side: Side, source_type: str) -> Shelf:
@@ -128,12 +129,13 @@ class Ledger:
         return [row for row in found if row is not None]
 
     def next_alarm(self) -> int | None:
-        return self._alarms[0][0] if self._alarms else None
+        return min((alarms[0][0] for alarms in self._alarms.values() if alarms), default=None)
 
-    def due(self, now: int) -> Iterator[tuple[Row, Alarm]]:
+    def due(self, now: int, *, unpaid: bool) -> Iterator[tuple[Row, Alarm]]:
         """Rows whose alarm has rung and still holds for the row as it is."""
-        while self._alarms and self._alarms[0][0] <= now:
-            _, row_id, alarm = heapq.heappop(self._alarms)
+        pending = self._alarms[unpaid]
+        while pending and pending[0][0] <= now:
+            _, row_id, alarm = heapq.heappop(pending)
             row = self._rows[row_id]
             if any(at <= now and kind == alarm for at, kind in alarms(row)):
                 yield row, alarm

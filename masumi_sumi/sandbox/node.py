@@ -24,6 +24,9 @@ class Settings:
     """``production`` hides the text of 5xx answers. ``refusal_delay``: most seconds of a 401.
 
     ``seed`` is what all wallets follow from: nodes of one seed have the same wallets.
+    ``sync_seconds`` and ``send_seconds`` are the ticks in which the node gives unpaid rows up and
+    looks at the chain, and in which it sends results; 0 is every block. ``safe_recovery`` is the
+    development branch: recovery never detaches a payment from its transaction.
     """
 
     keys: tuple[SandboxKey, ...] = (SandboxKey("sandbox", can_admin=True),)
@@ -32,6 +35,9 @@ class Settings:
     block_seconds: float = 2.0
     confirmations: int = 1
     results_per_block: int | None = None
+    sync_seconds: float = 0.0
+    send_seconds: float = 0.0
+    safe_recovery: bool = False
     refusal_delay: float = 0.0
     seed: str = "sandbox"
     network: str = "Preprod"
@@ -125,6 +131,8 @@ class Node:
             max(1, round(settings.block_seconds * SECOND)),
             settings.confirmations,
             settings.results_per_block,
+            round(settings.sync_seconds * SECOND),
+            round(settings.send_seconds * SECOND),
         )
         self.chain = Chain(self.ledger, self.registry, tuple(self.sources), pace, now)
 

@@ -79,6 +79,11 @@ class Spoil(BaseModel):
     step: str = SUBMIT
     times: int = 1
     note: str = "Submitting result failed: simulated"
+    broadcast: bool = False
+
+
+class OneRow(BaseModel):
+    blockchainIdentifier: str
 
 
 class Lag(BaseModel):
@@ -212,8 +217,16 @@ def _add_chain(router: APIRouter, controls: Controls) -> None:
 
     @router.post("/spoil")
     async def spoil(body: Spoil) -> dict[str, Any]:
-        """The next sendings of a step fail and park the payment."""
-        await run_in_threadpool(controls.spoil, body.step, body.times, body.note)
+        """The next sendings of a step fail, before or behind the broadcast."""
+        await run_in_threadpool(
+            controls.spoil, body.step, body.times, body.note, broadcast=body.broadcast
+        )
+        return {"status": "ok"}
+
+    @router.post("/roll-back")
+    async def roll_back(body: OneRow) -> dict[str, Any]:
+        """The chain drops a payment's newest transaction."""
+        await run_in_threadpool(controls.roll_back, body.blockchainIdentifier)
         return {"status": "ok"}
 
     @router.post("/lag")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from masumi_sumi.sandbox import registry, rules
@@ -23,6 +24,7 @@ from masumi_sumi.sandbox.model import (
     Deadlines,
     Fund,
     Row,
+    Transaction,
 )
 from masumi_sumi.sandbox.node import Node
 from masumi_sumi.sandbox.registry import Agent, Pricing
@@ -88,11 +90,15 @@ def recover(node: Node, key: SandboxKey, form: dict[str, Any]) -> Row:
                 "Payment request not found with the provided blockchain identifier "
                 "or it was changed"
             )
-        _check_recoverable(row)
         if not key.owns(row.owner):
-            raise Forbidden("You are not authorized to recover this payment")
+            raise Forbidden("You are not authorized to recover this payment request")
+        _check_recoverable(row)
         wish = _retry(row, now) if form["retryPreviousAction"] else _cleared(row, now)
-        return node.ledger.save(row.changed(now, action=wish))
+        pinned = _pinned(row, keeps=node.settings.safe_recovery)
+        past = tuple(_reset(old, pinned, now) for old in row.transactions)
+        return node.ledger.save(
+            row.changed(now, action=wish, transaction=pinned, transactions=past)
+        )
 
 
 def _source(node: Node, form: Init) -> PaymentSource:
@@ -212,7 +218,45 @@ def _retry(row: Row, now: int) -> Action:
     before = row.actions[0] if row.actions else None
     if before is None or before.requested not in _RETRY:
         raise Invalid("The immediately preceding payment action is not retryable.")
-    return Action.new(now, _RETRY[before.requested], result_hash=before.result_hash)
+    retried = _RETRY[before.requested]
+    result_hash = _hash_to_retry(row, before) if retried == "SubmitResultRequested" else None
+    if retried == "SubmitResultRequested" and result_hash is None:
+        raise Invalid("The failed submit-result action has no result hash to retry.")
+    if row.state in END_STATES:
+        raise Invalid("The payment is already completed and its previous action cannot be retried.")
+    return Action.new(now, retried, result_hash=result_hash)
+
+
+def _hash_to_retry(row: Row, before: Action) -> str | None:
+    """The hash of the failed action, else that of the one which failed, or of its request."""
+    found = row.action.result_hash or before.result_hash
+    if found is None and before.requested == "SubmitResultInitiated" and len(row.actions) > 1:
+        request = row.actions[1]
+        found = request.result_hash if request.requested == "SubmitResultRequested" else None
+    return found
+
+
+def _pinned(row: Row, *, keeps: bool) -> Transaction | None:
+    """What recovery makes the current transaction: looked for among the past ones alone.
+
+    So it is none where there are none, which detaches the payment for ever, and an older one than
+    the current where there are some; ``keeps`` (the development branch) leaves the current one in
+    place when there is nothing to choose.
+    """
+    past = [old for old in row.transactions if old.tx_hash or not keeps]
+    for status in ("Confirmed", "Pending"):
+        found = next((old for old in past if old.status == status), None)
+        if found is not None:
+            return found
+    return row.transaction if keeps else None
+
+
+def _reset(old: Transaction, pinned: Transaction | None, now: int) -> Transaction:
+    if old.status != "Pending" or old is pinned:
+        return old
+    if pinned is not None and old.created_at < pinned.created_at:
+        return old
+    return replace(old, status="FailedViaManualReset", updated_at=now)
 
 
 def _cleared(row: Row, now: int) -> Action:

@@ -53,7 +53,8 @@ class Sandbox(Controls):
     ``port`` 0 takes a free one. ``keys`` are further keys beside ``token``, which may do all.
     ``strict`` wants agents registered; ``frozen`` lets time pass only by ``advance``;
     ``production`` hides the text of 5xx; ``results_per_block`` 1 is the pace of a real V1
-    selling wallet; ``network`` is the one that it serves; ``database`` is a SQLite file that
+    selling wallet; ``sync_seconds``, ``send_seconds`` and ``safe_recovery`` are those of
+    ``Settings``; ``network`` is the one that it serves; ``database`` is a SQLite file that
     outlives the process.
     """
 
@@ -69,6 +70,9 @@ class Sandbox(Controls):
         block_seconds: float = 2.0,
         confirmations: int = 1,
         results_per_block: int | None = None,
+        sync_seconds: float = 0.0,
+        send_seconds: float = 0.0,
+        safe_recovery: bool = False,
         refusal_delay: float = 0.0,
         seed: str = "sandbox",
         network: str = "Preprod",
@@ -82,6 +86,9 @@ class Sandbox(Controls):
             block_seconds=block_seconds,
             confirmations=confirmations,
             results_per_block=results_per_block,
+            sync_seconds=sync_seconds,
+            send_seconds=send_seconds,
+            safe_recovery=safe_recovery,
             refusal_delay=refusal_delay,
             seed=seed,
             network=network,

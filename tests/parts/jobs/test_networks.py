@@ -252,7 +252,7 @@ async def test_a_hash_that_the_node_failed_to_send_is_sent_again(seller: TwoNode
     agent = seller.sandbox.register(version=version)
     job = await seller.sold(agent_identifier=agent)
     seller.pay(job)
-    seller.sandbox.spoil(note="no funds for the fee")
+    seller.sandbox.spoil(note="timed out", broadcast=True)
 
     await seller.passes(2)
     seller.sandbox.mine()
@@ -272,7 +272,7 @@ async def test_a_hash_that_keeps_failing_is_sent_a_few_times_in_growing_interval
 ):
     job = await seller.sold()
     seller.pay(job)
-    seller.sandbox.spoil(times=100)
+    seller.sandbox.spoil(times=100, broadcast=True)
     await seller.passes(2)
     seller.sandbox.mine()
     await seller.passes(1)
@@ -291,7 +291,7 @@ async def test_a_hash_that_keeps_failing_is_sent_a_few_times_in_growing_interval
 async def test_a_repeat_that_got_lost_is_tried_again(seller: TwoNodes):
     job = await seller.sold()
     seller.pay(job)
-    seller.sandbox.spoil()
+    seller.sandbox.spoil(broadcast=True)
     seller.sandbox.fail("POST", "/payment/error-state-recovery", times=2)
     await seller.passes(2)
     seller.sandbox.mine()
@@ -305,7 +305,7 @@ async def test_a_repeat_that_got_lost_is_tried_again(seller: TwoNodes):
 async def test_a_hash_is_not_sent_again_when_the_node_sends_none_any_more(seller: TwoNodes):
     job = await seller.sold()
     seller.pay(job)
-    seller.sandbox.spoil()
+    seller.sandbox.spoil(broadcast=True)
     await seller.passes(2)
     seller.sandbox.mine()
     seller.advance_to(times_of(job).submit_result / 1000 - 299)

@@ -338,7 +338,7 @@ async def test_a_parked_payment_is_recovered(sandbox: Sandbox, escrow: NodeEscro
     facts = await escrow.open(order(sandbox, sandbox.register()))
     sandbox.pay(facts.blockchain_identifier)
     sandbox.mine(2)
-    sandbox.spoil()
+    sandbox.spoil(broadcast=True)
     await escrow.submit("Preprod", facts.blockchain_identifier, HASH)
     sandbox.mine(1)
     parked = await escrow.look("Preprod", facts.blockchain_identifier)
@@ -361,7 +361,7 @@ async def test_only_the_hash_that_a_payment_is_parked_with_is_sent_again(
     sandbox.mine(2)
     with pytest.raises(NodeConflict):  # it is not parked at all
         await escrow.resubmit("Preprod", name, HASH)
-    sandbox.spoil()
+    sandbox.spoil(broadcast=True)
     await escrow.submit("Preprod", name, HASH)
     sandbox.mine(1)
     with pytest.raises(NodeConflict):  # its failed step was not ours

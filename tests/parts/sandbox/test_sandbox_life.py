@@ -465,7 +465,7 @@ def test_a_failed_sending_parks_the_payment_until_it_is_retried(
     sandbox: Sandbox, pay: Caller
 ) -> None:
     payment = pay.locked()
-    sandbox.spoil("submit-result")
+    sandbox.spoil("submit-result", broadcast=True)
     pay.submit(payment)
     sandbox.mine()
     parked = pay.look(payment)

@@ -25,7 +25,7 @@ from masumi_sumi.jobs.model import (
     Terms,
     Times,
 )
-from masumi_sumi.jobs.standing import gave_up_sending
+from masumi_sumi.jobs.standing import funded, gave_up_sending, lost_hash
 
 NOW = 1_800_000_000.0
 HASH, OTHER = "ab" * 32, "cd" * 32
@@ -44,7 +44,12 @@ CHAIN_STATES = (
     "FundsOrDatumInvalid",
 )
 S, P = JobState, PaymentState
-OF_PAYMENTS = (events.PaymentSeen, events.PaymentForgotten, events.ResultResent)
+OF_PAYMENTS = (
+    events.PaymentSeen,
+    events.PaymentForgotten,
+    events.ResultResent,
+    events.ResendUnsafe,
+)
 
 
 def view(on_chain_state: str | None = "FundsLocked", **changes: Any) -> PaymentView:
@@ -155,6 +160,7 @@ def anything(chance: Random) -> events.Event:
             events.ResultTaken(),
             events.PaymentForgotten(),
             events.ResultResent(why, NOW + 60),
+            events.ResendUnsafe(why, NOW + 60, why, "do something"),
         ]
     )
 
@@ -357,7 +363,8 @@ def test_an_ended_job_hears_of_its_payment_alone(state: JobState):
     heard = {event for event in events.EVENTS if TABLE[state, event] is not absorbs}
 
     of_its_payment = {events.PaymentSeen, events.PaymentForgotten}
-    assert heard == of_its_payment | ({events.ResultResent} if state is S.COMPLETED else set())
+    of_its_hash = {events.ResultResent, events.ResendUnsafe}
+    assert heard == of_its_payment | (of_its_hash if state is S.COMPLETED else set())
 
 
 def test_a_good_life_goes_through_all_states_in_order():
@@ -407,6 +414,7 @@ def test_a_free_job_is_complete_with_its_result():
         view("Moonshot"),
         view("ResultSubmitted"),
         view("Disputed"),
+        view(is_detached=True),
     ],
 )
 def test_a_look_that_is_not_funds_locked_and_well_starts_nothing(seen: PaymentView):
@@ -663,3 +671,89 @@ def test_only_the_failure_to_send_our_own_hash_is_one_to_repeat(seen: dict[str, 
 
     assert job.payment is not None
     assert gave_up_sending(job.payment) is parked
+
+
+# --- funds in doubt, and what only an operator can mend ----------------------------------------
+
+ROLLED_BACK = {
+    "action": "WaitingForManualAction",
+    "error_type": "Unknown",
+    "error_note": "Rolled back transaction detected. Please check the transaction",
+    "changed_at": "2027-01-15T08:00:06.000Z",
+}
+
+
+@pytest.mark.parametrize("doubt", [ROLLED_BACK, {"is_detached": True}])
+def test_a_job_that_has_not_begun_waits_while_its_funds_are_in_doubt(doubt: dict[str, Any]):
+    queued = decide(a_paid_job(S.QUEUED, view=view()), events.PaymentSeen(view(**doubt)), NOW).job
+    launching = a_paid_job(S.LAUNCHING, view=view(**doubt), attempts=1)
+
+    assert states(queued) == (S.QUEUED, P.LOCKED)
+    assert decide(queued, events.SlotGranted(), NOW) == Decision(queued)
+    assert decide(launching, events.RunnerStarted(1), NOW) == Decision(launching)
+
+
+def test_a_job_goes_on_when_its_funds_are_beyond_doubt_again():
+    doubted = a_paid_job(S.QUEUED, view=view(**ROLLED_BACK))
+    cleared = view(changed_at="2027-01-15T08:00:07.000Z")
+    sound = decide(doubted, events.PaymentSeen(cleared), NOW)
+
+    assert decide(sound.job, events.SlotGranted(), NOW).job.state is S.LAUNCHING
+    assert sound.orders == ()
+
+
+@quick
+@given(lives(free=False))
+def test_no_run_begins_while_its_funds_are_in_doubt(many: list[Life]):
+    for step in steps_of(many):
+        begins = {S.LAUNCHING: S.QUEUED, S.RUNNING: S.LAUNCHING}.get(step.after.state)
+        if begins is step.before.state:
+            assert step.after.payment is not None
+            seen = step.after.payment.view
+            assert seen is not None
+            assert seen.on_chain_state != "FundsLocked" or funded(seen)
+
+
+def test_an_operator_is_told_once_of_a_failure_that_only_he_can_mend():
+    parked = view(**PARKED)
+    job = a_paid_job(S.COMPLETED, sent_hash=HASH, view=parked)
+    unsafe = events.ResendUnsafe(parked.changed_at, NOW + 600, "nothing was broadcast", "refill it")
+    first = decide(job, unsafe, NOW)
+    seen_again = decide(first.job, events.PaymentSeen(parked), NOW + 1)
+    again = decide(seen_again.job, unsafe, NOW + 600)
+    other = replace(unsafe, changed_at="2027-01-15T08:09:00.000Z")
+
+    assert first.orders == (events.Warn("nothing was broadcast", "refill it"),)
+    assert (seen_again.orders, again.orders) == ((), ())
+    assert again.job.payment is not None
+    assert again.job.payment.attention == "nothing was broadcast"
+    assert again.job.payment.resent == 0
+    assert decide(again.job, other, NOW).orders == first.orders
+
+
+def test_an_operator_is_told_of_a_hash_that_the_node_dropped():
+    job = a_paid_job(S.COMPLETED, sent_hash=HASH)
+    dropped = view("RefundRequested", action="SubmitResultRequested")
+
+    [told] = decide(job, events.PaymentSeen(dropped), NOW).orders
+
+    assert isinstance(told, events.Warn)
+    assert "dropped the result's hash" in told.note
+
+
+@pytest.mark.parametrize(
+    ("seen", "lost"),
+    [
+        ({}, True),
+        ({"action_result_hash": HASH}, False),
+        ({"result_hash": HASH.upper()}, False),
+        ({"on_chain_state": "RefundRequested"}, False),
+        ({"is_detached": True}, False),
+        (ROLLED_BACK, False),
+    ],
+)
+def test_a_hash_is_lost_when_the_node_waits_well_without_it(seen: dict[str, Any], lost: bool):
+    job = a_paid_job(S.COMPLETED, sent_hash=HASH, view=view(**seen))
+
+    assert job.payment is not None
+    assert lost_hash(job.payment) is lost

@@ -34,6 +34,7 @@ from masumi_sumi.errors import (
     NodeUnauthorized,
     NodeUnreachable,
     NodeUnreadable,
+    RecoveryUnsafe,
     SettingInvalid,
 )
 from masumi_sumi.jobs.model import Amount
@@ -436,8 +437,141 @@ async def test_a_refund_is_authorized_for_one_payment() -> None:
     assert view.action == "AuthorizeRefundRequested"
 
 
+def transaction(status: str, state: str | None = None, tx_hash: str = "77" * 32) -> dict[str, Any]:
+    return {"id": tx_hash, "status": status, "txHash": tx_hash, "newOnChainState": state}
+
+
+PENDING, LOCK = transaction("Pending"), transaction("Confirmed", "FundsLocked")
+
+
+def parked(
+    current: dict[str, Any] | None = PENDING,
+    past: tuple[dict[str, Any], ...] = (LOCK,),
+    **note: Any,
+) -> dict[str, Any]:
+    """A payment whose node failed to send our hash, with its history."""
+    action = {
+        "requestedAction": "WaitingForManualAction",
+        "errorType": "Unknown",
+        "errorNote": "Submitting result failed",
+        "resultHash": "ff" * 32,
+        **note,
+    }
+    return row(
+        onChainState="FundsLocked",
+        NextAction=action,
+        CurrentTransaction=current,
+        TransactionHistory=list(past),
+        ActionHistory=[],
+    )
+
+
+def asked(node: Script) -> list[str]:
+    return [request.url.path.removeprefix("/api/v1") for request in node.requests]
+
+
+RESOLVE, RECOVERY = "/payment/resolve-blockchain-identifier", "/payment/error-state-recovery"
+READINESS = "/rail-readiness"
+UNKNOWN_ROUTE = refusal(404, "Can not GET /api/v1/rail-readiness")
+
+
+async def test_a_failure_behind_the_broadcast_is_recovered_after_a_look_at_its_history() -> None:
+    node = Script(success(parked()), success(acting("SubmitResultRequested", "ff" * 32)))
+
+    await client(node).resubmit("Preprod", ID, "ff" * 32)
+
+    assert asked(node) == [RESOLVE, RECOVERY]
+    assert node.body(0)["includeHistory"] == "true"
+    assert node.body()["retryPreviousAction"] is True
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        parked(current=LOCK, past=()),
+        parked(current=LOCK),
+        parked(current=LOCK, past=(PENDING,)),
+        parked(current=None),
+        parked(past=()),
+        parked(past=(transaction("Pending"), transaction("FailedViaTimeout"))),
+        parked(past=({"status": "Confirmed", "txHash": None}, LOCK)),
+        parked(past=(transaction("Confirmed", "Disputed"), LOCK)),
+        parked(current=transaction("RolledBack")),
+        parked(current=transaction("SomethingNew")),
+        parked(errorNote="Rolled back transaction detected. Please check the transaction"),
+    ],
+)
+@pytest.mark.parametrize("retry", [True, False])
+async def test_recovery_that_could_lose_the_payment_is_not_called(
+    unsafe: dict[str, Any], retry: bool
+) -> None:
+    node = Script(success(unsafe), UNKNOWN_ROUTE)
+
+    with pytest.raises(RecoveryUnsafe) as refused:
+        await client(node).recover("Preprod", ID, retry=retry)
+
+    assert RECOVERY not in asked(node)
+    assert ID[:16] in str(refused.value)
+    assert ID not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        UNKNOWN_ROUTE,
+        refusal(401, "Unauthorized, admin access required"),
+        refusal(403, "Forbidden"),
+        refusal(400, "network: Invalid input"),
+        refusal(429, "Too many requests"),
+        html(404),
+        html(200),
+        success({}, 500),
+        httpx.Response(302, headers={"location": "/login"}),
+    ],
+)
+async def test_only_a_node_that_surely_keeps_the_transaction_recovers_what_was_not_broadcast(
+    answer: httpx.Response,
+) -> None:
+    node = Script(success(parked(current=LOCK, past=())), answer)
+
+    with pytest.raises(RecoveryUnsafe, match="nothing was broadcast"):
+        await client(node).resubmit("Preprod", ID, "ff" * 32)
+
+    assert set(asked(node)) == {RESOLVE, READINESS}
+
+
+async def test_a_node_that_keeps_the_transaction_recovers_what_was_not_broadcast() -> None:
+    sent = success(acting("SubmitResultRequested", "ff" * 32))
+    node = Script(success(parked(current=LOCK, past=())), success({}), sent)
+
+    await client(node).resubmit("Preprod", ID, "ff" * 32)
+
+    assert asked(node) == [RESOLVE, READINESS, RECOVERY]
+
+
+async def test_even_such_a_node_is_not_asked_where_it_would_choose_an_older_transaction() -> None:
+    node = Script(success(parked(current=LOCK)), success({}))
+
+    with pytest.raises(RecoveryUnsafe):
+        await client(node).resubmit("Preprod", ID, "ff" * 32)
+
+    assert asked(node) == [RESOLVE]
+
+
+@pytest.mark.parametrize("missing", ["TransactionHistory", "CurrentTransaction"])
+async def test_a_node_that_does_not_tell_the_history_is_not_asked(missing: str) -> None:
+    untold = parked()
+    del untold[missing]
+    node = Script(success(untold))
+
+    with pytest.raises(NodeUnreadable, match=missing):
+        await client(node).resubmit("Preprod", ID, "ff" * 32)
+
+    assert asked(node) == [RESOLVE]
+
+
 async def test_recovery_is_bound_to_the_row_as_it_was_seen() -> None:
-    node = Script(success(row()), success(acting("SubmitResultRequested", "ff" * 32)))
+    node = Script(success(parked()), success(acting("SubmitResultRequested", "ff" * 32)))
 
     await client(node).recover("Preprod", ID, retry=True)
 
