@@ -36,7 +36,7 @@ from masumi_sumi.runtime.operators import BuyerUser
 from masumi_sumi.runtime.supervision import RaySupervision
 from masumi_sumi.secret_files import get_gateway_secret
 from masumi_sumi.settings import Settings
-from masumi_sumi.signing import AgentKey
+from masumi_sumi.signing import AgentKey, Taken
 
 __all__ = [
     "AppParts",
@@ -65,23 +65,39 @@ class AppParts:
         self._clock = clock or SystemClock()
         self._since = self._clock.now()
         self._reader: SqlJobReader | None = None
+        self._supervision = RaySupervision(settings.start_timeout, self._clock)
 
     def uptime(self) -> float:
         return self._clock.now() - self._since
 
-    def agent_key(self) -> AgentKey | None:
-        """What answers are signed with. Raises SettingInvalid."""
-        return AgentKey.of(self.settings.agent_key.get_secret_value())
+    def public_key(self) -> str:
+        """Return the key that answers are signed with, or an empty text. Raises SettingInvalid.
+
+        The supervisor holds the key itself: an author's code could read what its replica knows.
+        """
+        if self.settings.agent_public_key:
+            return self.settings.agent_public_key
+        key = AgentKey.of(self.settings.agent_key.get_secret_value())
+        return key.public_key if key else ""
 
     def statements(self) -> Mapping[str, Statement]:
         """Wallets' words for the key, by agent; of those for a key before it, none.
 
         Raises SettingInvalid.
         """
-        file, key = Path(self.settings.agent_key.get_secret_value()), self.agent_key()
-        if key is None or not file.is_absolute():
+        public_key, file = self.public_key(), self._get_statements_file()
+        if not public_key or file is None:
             return {}
-        return statements.about(key.public_key, statements.kept(statements.file_of(file)))
+        return statements.about(public_key, statements.kept(file))
+
+    def _get_statements_file(self) -> Path | None:
+        if self.settings.agent_statements:
+            return Path(self.settings.agent_statements)
+        key = Path(self.settings.agent_key.get_secret_value())
+        return statements.file_of(key) if key.is_absolute() else None
+
+    async def sign(self, taken: Taken, network: str) -> str:
+        return await self._supervision.sign(taken, network, self.public_key())
 
     def app_url(self, root_path: str) -> str:
         return f"http://{self.settings.host}:{self.settings.serve_port}{root_path}"
@@ -96,7 +112,7 @@ class AppParts:
         return capture.coming_from(origin)
 
     async def service(self, agent: KodosumiAgent) -> JobService:
-        supervision = RaySupervision(self.settings.start_timeout, self._clock)
+        supervision = self._supervision
         self._reader = await SqlJobReader.open(self.settings.database_url)
         reader = NearReader(self._reader, supervision)
         token = partial(secrets.token_hex, 8)
@@ -173,9 +189,12 @@ async def _build_works(given: Settings) -> supervisor.Works:
         polls={network: node.poll for network, node in given.nodes.items()},
         start_timeout=given.start_timeout,
     )
+    key = AgentKey.of(given.agent_key.get_secret_value())
     launcher = RayLauncher(journal, _file_rules(given))
     reconciler = Reconciler(store, escrow, launcher, journal, clock, policy)
-    return supervisor.Works(store, reconciler, launcher, BuyerUser(given.buyer_user), clock.now)
+    return supervisor.Works(
+        store, reconciler, launcher, BuyerUser(given.buyer_user), clock.now, key
+    )
 
 
 def start_supervisor(given: Settings) -> str:
@@ -185,6 +204,8 @@ def start_supervisor(given: Settings) -> str:
 
 def main() -> None:
     given = settings()
+    AgentKey.of(given.agent_key.get_secret_value())
+    given.require_tokens()
     given.data_dir.mkdir(parents=True, exist_ok=True)
     with cluster.connected():
         print(f"supervisor: pid {start_supervisor(given)}")

@@ -24,14 +24,14 @@ from masumi_sumi.cli.environment import (
     admin_login,
     driver,
     environment,
-    gateway_environment,
     with_sandbox,
 )
 from masumi_sumi.cli.failures import PartDied, PartLate, StackFailed, StackRunning
 from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform, retry
+from masumi_sumi.cli.withholding import for_authors, for_panel, for_supervisor
 from masumi_sumi.secret_files import get_gateway_secret, read_or_create_secret
-from masumi_sumi.settings import Settings
+from masumi_sumi.settings import ENV_FILE, Settings
 
 PARTS = ("ray", "sandbox", "supervisor", "spooler", "panel", "serve")
 
@@ -86,6 +86,7 @@ class Stack:
         self.parts = tuple(name for name in PARTS if name in wanted)
         self.settings = with_sandbox(settings, sandbox_poll) if "sandbox" in wanted else settings
         self.environment = environment(self.settings, os.environ, folder or Path.cwd())
+        self._environments = self._get_environments()
         self.urls: dict[str, str] = {}
         self.pids: dict[str, int] = {}
         self._apps = parse(apps)
@@ -115,6 +116,17 @@ class Stack:
     ) -> None:
         self.stop()
 
+    def _get_environments(self) -> dict[str, dict[str, str]]:
+        """Return what each part is started with. Raises SettingInvalid."""
+        authors = for_authors(self.environment, self.settings, dotenv_values(ENV_FILE))
+        return {
+            "ray": authors,
+            "sandbox": driver(authors),
+            "spooler": driver(authors),
+            "supervisor": driver(for_supervisor(self.environment)),
+            "panel": driver(for_panel(self.environment, self.settings)),
+        }
+
     @property
     def panel_login(self) -> tuple[str, str]:
         return admin_login(self.environment, dotenv_values(".env"))
@@ -134,6 +146,7 @@ class Stack:
     def start(self) -> None:
         """Raises ConfigurationError before anything starts, StackFailed after all has ended."""
         error_log.use_folder(self.settings.data_dir)
+        self.settings.require_tokens()
         _claim(self.settings.data_dir)
         ports.refuse_taken(self.settings, self.parts)
         read_or_create_secret(self.settings.data_dir, ray_token.SECRET)
@@ -212,10 +225,7 @@ class Stack:
         with self._lock:
             self._heed()
             assert self._record is not None
-            surroundings = self.environment if part.name == "ray" else driver(self.environment)
-            if part.name == "panel":
-                surroundings |= gateway_environment(self.settings)
-            child = spawn(part.command, surroundings, self.log(part.name))
+            child = spawn(part.command, self._environments[part.name], self.log(part.name))
             self._record = self._record.with_part(Started.of(part.name, child.pid))
             record.write(self.settings.data_dir, self._record)
             self._children[part.name] = child

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -30,7 +30,7 @@ from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, schema_of
 from masumi_sumi.jobs.service import Answered, Hire, JobService, Settle, Standing
 from masumi_sumi.payments.statements import Statement
-from masumi_sumi.signing import AgentKey, Taken
+from masumi_sumi.signing import Taken
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,17 @@ class Offer:
     demo: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs what was answered. ``sign(taken, network)`` gives an empty text when it cannot:
+    the answer was taken all the same. ``statements`` are wallets' words for the key, by agent.
+    """
+
+    public_key: str
+    sign: Callable[[Taken, str], Awaitable[str]]
+    statements: Mapping[str, Statement] = field(default_factory=dict)
+
+
 Action = Callable[["Mip003Face", Request, Offer], Awaitable[Response]]
 
 
@@ -57,14 +68,10 @@ class Mip003Face:
         self,
         service: JobService,
         uptime: Callable[[], float],
-        key: AgentKey | None = None,
-        statements: Mapping[str, Statement] | None = None,
+        signer: Signer | None = None,
     ) -> None:
-        """``uptime`` is in seconds; ``key`` signs what was answered, and ``statements`` are
-        wallets' words for it by agent.
-        """
-        self._service, self._uptime, self._key = service, uptime, key
-        self._statements = statements or {}
+        """``uptime`` is in seconds."""
+        self._service, self._uptime, self._signer = service, uptime, signer
 
     async def __call__(self, request: Request, offer: Offer, action: str) -> Response:
         """Answer ``action`` (a key of ACTIONS) for a flow."""
@@ -88,16 +95,16 @@ class Mip003Face:
             return JSONResponse({**answer, "status": "unavailable", "message": "not for sale now"})
         if terms.agent_identifier:
             answer["agentIdentifier"] = terms.agent_identifier
-        answer |= self._signer(terms.agent_identifier)
+        answer |= self._describe_signer(terms.agent_identifier)
         message = f"{offer.name} is ready to accept jobs"
         return JSONResponse({**answer, "status": "available", "message": message})
 
-    def _signer(self, agent_identifier: str) -> dict[str, Any]:
-        if self._key is None:
+    def _describe_signer(self, agent_identifier: str) -> dict[str, Any]:
+        if self._signer is None:
             return {}
-        said = self._statements.get(agent_identifier)
+        said = self._signer.statements.get(agent_identifier)
         statement = {"provideInputStatement": said.model_dump(by_alias=True)} if said else {}
-        return {"provideInputKey": self._key.public_key, **statement}
+        return {"provideInputKey": self._signer.public_key, **statement}
 
     async def input_schema(self, request: Request, offer: Offer) -> Response:
         return JSONResponse(mip003_schema(await self._service.form(offer.flow)))
@@ -152,17 +159,17 @@ class Mip003Face:
                 "job_id": job_id,
                 "input_hash": answered.input_hash,
                 "inputHash": answered.input_hash,
-                "signature": self._signature(answered),
+                "signature": await self._sign(answered),
             }
         )
 
-    def _signature(self, answered: Answered) -> str:
-        """Empty without a key: nothing else is a signature."""
-        if self._key is None:
+    async def _sign(self, answered: Answered) -> str:
+        """Return an empty text without a key: nothing else is a signature."""
+        if self._signer is None:
             return ""
         job = answered.job
         taken = Taken(job.id, answered.status_id, job.identifier, answered.input_hash)
-        return self._key.sign(taken, job.terms.network)
+        return await self._signer.sign(taken, job.terms.network)
 
     async def openapi(self, request: Request, offer: Offer) -> Response:
         form = await self._service.form(offer.flow)

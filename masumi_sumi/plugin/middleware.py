@@ -20,7 +20,7 @@ from masumi_sumi import compose
 from masumi_sumi.errors import DirectLaunchRefused, InputRefused, SettingInvalid, SumiError
 from masumi_sumi.faces import mip003, sumi
 from masumi_sumi.faces.calls import Call, call_of
-from masumi_sumi.faces.mip003 import Mip003Face, Offer
+from masumi_sumi.faces.mip003 import Mip003Face, Offer, Signer
 from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.faces.sumi import SumiFace
 from masumi_sumi.flows import Form, read_form, submitted
@@ -112,7 +112,6 @@ class SumiMiddleware:
         or answers cannot be signed, before anything is sold.
         """
         guard(self._api.routes, _refuse)  # again, for flows that came later
-        self._parts.agent_key()
         self._parts.statements()
         for flow, handler in compose.flows_of(self._api).items():
             terms = self._terms(flow, handler)
@@ -159,10 +158,13 @@ class SumiMiddleware:
                 self._app_url = self._app_url or self._parts.app_url(root)
                 agent = self._parts.agent(self.app, self._api, self._app_url)
                 service = await self._parts.service(agent)
-                key = self._parts.agent_key()
-                face = Mip003Face(service, self._parts.uptime, key, self._parts.statements())
+                face = Mip003Face(service, self._parts.uptime, self._make_signer())
                 self._faces = face, SumiFace(service)
             return self._faces
+
+    def _make_signer(self) -> Signer | None:
+        key = self._parts.public_key()
+        return Signer(key, self._parts.sign, self._parts.statements()) if key else None
 
     def _match(self, call: Call | None) -> tuple[str, Call] | None:
         """The flow that is asked, and for what; None for a path that is not ours."""

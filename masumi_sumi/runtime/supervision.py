@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
@@ -12,6 +13,9 @@ from masumi_sumi.errors import SellerUnavailable, SumiError
 from masumi_sumi.jobs.model import Job, Launch, Lock
 from masumi_sumi.runtime import supervisor
 from masumi_sumi.runtime.operators import NOBODY
+from masumi_sumi.signing import Taken
+
+log = logging.getLogger(__name__)
 
 BEYOND = 2.0
 """Seconds that a call may take longer than the payment node may: a supervisor that died is back in
@@ -19,6 +23,11 @@ less, and what is the longest by default is still below the 15 s that marketplac
 
 LEAST = 3.0
 """Seconds for a start whose input took long to check: the node has two of them."""
+
+
+SIGN_ATTEMPTS = 3
+SIGN_PAUSE = 1.0
+"""Seconds between them: Ray restarts a supervisor that died in about as long."""
 
 
 class RaySupervision:
@@ -57,6 +66,21 @@ class RaySupervision:
     async def cancel(self, job_id: str, reason: str) -> None:
         """End a job that has not ended. ``reason`` is for its buyer."""
         await self._ask("cancel", job_id, reason)
+
+    async def sign(self, taken: Taken, network: str, public_key: str) -> str:
+        """Return the signature in hex; an empty text when the supervisor stays away.
+
+        The answer was taken already, so a supervisor that is about to be back is waited for, and
+        an error would only make the buyer answer again.
+        """
+        for attempt in range(SIGN_ATTEMPTS):
+            try:
+                return str(await self._ask("sign", taken, network, public_key))
+            except SellerUnavailable as error:
+                log.warning("an answer is not signed", extra={"note": str(error)})
+            if attempt + 1 < SIGN_ATTEMPTS:
+                await asyncio.sleep(SIGN_PAUSE)
+        return ""
 
     async def ping(self) -> None:
         await self._ask("ping")

@@ -20,8 +20,10 @@ from masumi_sumi.jobs import events
 from masumi_sumi.jobs.model import Job, JobState, Launch, Lock, LockOutcome
 from masumi_sumi.jobs.ports import JobStore
 from masumi_sumi.jobs.reconcile import Reconciler
+from masumi_sumi.runtime.answer_signing import sign_answer
 from masumi_sumi.runtime.launcher import RayLauncher
 from masumi_sumi.runtime.names import NAMESPACE, SUPERVISOR
+from masumi_sumi.signing import AgentKey, Taken
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Works:
     launcher: RayLauncher
     buyer_user: Callable[[], Awaitable[str]]
     now: Callable[[], float]
+    key: AgentKey | None = None
 
 
 class Supervisor:
@@ -162,6 +165,11 @@ class Supervisor:
     async def locks(self, job_id: str) -> list[Lock]:
         works = await self._works()
         return await works.store.locks(job_id)
+
+    async def sign(self, taken: Taken, network: str, public_key: str) -> str:
+        """Sign that an answer was taken; an empty text when that is not so."""
+        works = await self._works()
+        return await sign_answer(works.store, works.key, taken, network, public_key)
 
     async def memory(self) -> int:
         """Resident bytes of the supervisor's process."""

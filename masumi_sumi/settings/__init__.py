@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     file_seconds: float = Field(300.0, gt=0, allow_inf_nan=False)
     file_hosts: str = ""
     agent_key: SecretStr = SecretStr("")  # its seed, or the file that holds it
+    agent_public_key: str = ""  # all that an app knows of that key
+    agent_statements: str = ""  # the file with wallets' statements for it
     gateway_secret: SecretStr = SecretStr("")  # the master secret; only the gateway knows it
     app_secret: SecretStr = SecretStr("")  # derived for one app; only its replicas know it
     allow_direct_launch: bool = False  # whether Kodosumi's panel may start flows without a proof
@@ -122,6 +124,13 @@ class Settings(BaseSettings):
         if not text or AGENT_SEED.fullmatch(text):
             return SecretStr(text)
         return SecretStr(str(Path(text).expanduser().absolute()))
+
+    @field_validator("agent_public_key")
+    @classmethod
+    def _check_public_key(cls, value: str) -> str:
+        if value and not AGENT_SEED.fullmatch(value):
+            raise ValueError("expected 64 hexadecimal digits")
+        return value.lower()
 
     @model_validator(mode="after")
     def _settle(self) -> Self:
@@ -190,6 +199,12 @@ class Settings(BaseSettings):
             return self.nodes[network]
         except KeyError:
             raise NodeNotConfigured(network) from None
+
+    def require_tokens(self) -> None:
+        """Raises SettingInvalid where a node has no token, as in the settings of an app."""
+        for network, node in self.nodes.items():
+            if not node.token.get_secret_value():
+                raise SettingInvalid("SUMI_NODES", HIDDEN, f"the node of {network} has no token")
 
     def deadlines(
         self,

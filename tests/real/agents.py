@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import threading
 import types
 from pathlib import Path
@@ -80,6 +81,20 @@ def start_again(inputs: dict[str, Any], request: Request) -> Any:
 @app.enter("/named", model=form("desk", "word"), summary="Entry point as text")
 def start_named(inputs: dict[str, Any], request: Request) -> Any:
     return Launch(request, "tests.real.agents:work", inputs=inputs)
+
+
+# --- what an author's code can see ---------------------------------------------------------------
+
+
+def show_environment(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Where the work runs, and where its handler ran."""
+    command = Path("/proc/self/cmdline").read_text()
+    return {"runner": dict(os.environ), "command": command, "replica": inputs["replica"]}
+
+
+@app.enter("/environment", model=form("word"), summary="All that it finds in its environment")
+async def start_environment(inputs: dict[str, Any], request: Request) -> Any:
+    return Launch(request, show_environment, inputs={"replica": dict(os.environ)})
 
 
 # --- other kinds of code -------------------------------------------------------------------------

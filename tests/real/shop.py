@@ -74,10 +74,16 @@ class Event:
 class Shop:
     """One app of a stack, and what stands around it: the payment node at ``node_url``."""
 
-    def __init__(self, stack: Stack, app: str = "agents", node_url: str = "") -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        app: str = "agents",
+        node_url: str = "",
+        node_token: str = SANDBOX_TOKEN,
+    ) -> None:
         self.stack = stack
         self.url = f"{stack.urls['serve']}/{app}"
-        self.node = Node(node_url or stack.urls["sandbox"])
+        self.node = Node(node_url or stack.urls["sandbox"], node_token)
         self.cluster = Cluster(stack)
         self.http = httpx.Client(timeout=60.0, trust_env=False)
 
@@ -204,11 +210,10 @@ class Cluster:
 class Node:
     """The sandbox: the buyer's side of it, and its controls."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = SANDBOX_TOKEN) -> None:
         self._url = url
         self._control = self._url.removesuffix("/api/v1") + "/sandbox"
-        token = {"token": SANDBOX_TOKEN}
-        self._http = httpx.Client(timeout=60.0, trust_env=False, headers=token)
+        self._http = httpx.Client(timeout=60.0, trust_env=False, headers={"token": token})
 
     def buy(self, job: Hired) -> None:
         terms = job.terms

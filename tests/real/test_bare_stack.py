@@ -27,6 +27,8 @@ from masumi_sumi.settings import NodeSettings, Settings
 
 AGENTS = "tests.real.agents:fast_app"
 
+TOKENS = {"Preprod": "token-of-preprod-0123456789", "Mainnet": "token-of-mainnet-0123456789"}
+
 NewDesk = Callable[[], Desk]
 
 
@@ -34,8 +36,8 @@ NewDesk = Callable[[], Desk]
 def sandboxes() -> Iterator[dict[str, Sandbox]]:
     """A payment node for each network."""
     with (
-        Sandbox(block_seconds=0.5) as preprod,
-        Sandbox(block_seconds=0.5, network="Mainnet") as mainnet,
+        Sandbox(block_seconds=0.5, token=TOKENS["Preprod"]) as preprod,
+        Sandbox(block_seconds=0.5, token=TOKENS["Mainnet"], network="Mainnet") as mainnet,
     ):
         yield {"Preprod": preprod, "Mainnet": mainnet}
 
@@ -69,7 +71,7 @@ def stack(
 
 @pytest.fixture(scope="module")
 def shop(stack: Stack, sandboxes: dict[str, Sandbox]) -> Shop:
-    return Shop(stack, node_url=sandboxes["Preprod"].url)
+    return Shop(stack, node_url=sandboxes["Preprod"].url, node_token=TOKENS["Preprod"])
 
 
 def hire(shop: Shop, desk: Desk, flow: str = "/task", **data: str) -> Hired:
@@ -91,7 +93,9 @@ def test_a_job_leaves_all_its_events_and_no_process(shop: Shop, desk: Desk) -> N
 def test_preprod_and_mainnet_are_sold_side_by_side(
     stack: Stack, sandboxes: dict[str, Sandbox], new_desk: NewDesk
 ) -> None:
-    shops = {name: Shop(stack, "both", sandbox.url) for name, sandbox in sandboxes.items()}
+    shops = {
+        name: Shop(stack, "both", sandbox.url, TOKENS[name]) for name, sandbox in sandboxes.items()
+    }
     flows = {"Preprod": "/sale", "Mainnet": "/task"}
     jobs = {name: hire(shops[name], new_desk(), flow) for name, flow in flows.items()}
 
@@ -107,6 +111,13 @@ def test_preprod_and_mainnet_are_sold_side_by_side(
         [other] = set(sandboxes) - {name}
         identifier = job.terms["blockchainIdentifier"]
         assert sandboxes[other].node.ledger.find("payment", identifier) is None
+
+
+def test_authors_code_does_not_find_the_tokens_of_the_nodes(shop: Shop) -> None:
+    result = shop.result(shop.hire("/environment", word="word"))
+
+    assert "SUMI_NODES" in result
+    assert [token for token in TOKENS.values() if token in result] == []
 
 
 def test_a_question_is_asked_and_answered(shop: Shop, desk: Desk) -> None:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from masumi_sumi.clock import Clock, ManualClock
 from masumi_sumi.errors import ConfigurationError, UnknownLock
-from masumi_sumi.faces.mip003 import ACTIONS, Mip003Face, Offer
+from masumi_sumi.faces.mip003 import ACTIONS, Mip003Face, Offer, Signer
 from masumi_sumi.hashing import result_hash
 from masumi_sumi.jobs.model import (
     Amount,
@@ -38,7 +38,7 @@ from masumi_sumi.jobs.service import JobService
 from masumi_sumi.payments.client import NodeClient
 from masumi_sumi.payments.statements import Statement
 from masumi_sumi.sandbox import Sandbox
-from masumi_sumi.signing import AgentKey
+from masumi_sumi.signing import AgentKey, Taken
 
 URL = "http://agent.test/flow"
 RESULT = "Hello, Ada"
@@ -100,7 +100,7 @@ class Seller:
 
     def signs_with(self, key: AgentKey | None, statement: Statement | None = None) -> None:
         statements = {self.terms.agent_identifier: statement} if statement else {}
-        self.face = Mip003Face(self.service, lambda: 5.0, key, statements)
+        self.face = Mip003Face(self.service, lambda: 5.0, key and signer_of(key, statements))
 
     async def endpoint(self, request: Request) -> Response:
         action = request.path_params["action"]
@@ -215,6 +215,13 @@ class Seller:
 def paid(job: Job) -> str:
     assert job.payment is not None
     return job.payment.blockchain_identifier
+
+
+def signer_of(key: AgentKey, statements: dict[str, Statement]) -> Signer:
+    async def sign(taken: Taken, network: str) -> str:
+        return key.sign(taken, network)
+
+    return Signer(key.public_key, sign, statements)
 
 
 FREE = Terms()

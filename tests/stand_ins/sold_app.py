@@ -24,6 +24,7 @@ from masumi_sumi.plugin import FlowTerms
 from masumi_sumi.plugin.middleware import SumiMiddleware
 from masumi_sumi.runtime.agent import KodosumiAgent
 from masumi_sumi.settings import Settings
+from masumi_sumi.signing import AgentKey, Taken
 
 APP_SECRET = "5ec7e7" * 10
 PROOF = {gateway_proof.HEADER: APP_SECRET}
@@ -275,6 +276,11 @@ class Parts(compose.AppParts):
         agent.released, agent.refusals = self.released, self.refusals
         agent.forms = self.lock_forms
         return agent
+
+    async def sign(self, taken: Taken, network: str) -> str:
+        key = AgentKey.of(self.settings.agent_key.get_secret_value())
+        assert key is not None
+        return key.sign(taken, network)
 
     async def service(self, agent: KodosumiAgent) -> JobService:
         if self.broken is not None:
