@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from masumi_sumi.cli import buy, doctor, exposes, keys
+from masumi_sumi.cli import app_secret, buy, doctor, exposes, keys
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (SUMI_DATA_DIR).")]
@@ -30,6 +30,7 @@ for command in (
     buy.resume,
     buy.refund,
     doctor.doctor,
+    app_secret.app_secret,
 ):
     app.command()(command)
 

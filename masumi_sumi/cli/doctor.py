@@ -19,6 +19,8 @@ from masumi_sumi.cli.findings import Finding, Verdict
 if TYPE_CHECKING:
     import httpx
 
+    from masumi_sumi.cli.exposed import Exposed
+    from masumi_sumi.cli.served import Served
     from masumi_sumi.payments.wire import KeyStatus
     from masumi_sumi.settings import NodeSettings, Settings
 
@@ -250,6 +252,32 @@ async def registered(
     async for finding in compared(sold, settings, http):
         yield finding
     for finding in unvouched(sold, settings, time.time()):
+        yield finding
+    async for finding in _unpaid_starts(cards, apps, settings):
+        yield finding
+
+
+async def _unpaid_starts(
+    cards: Exposed, apps: Served, settings: Settings
+) -> AsyncIterator[Finding]:
+    """What a stranger can start here without paying; registered addresses are tried elsewhere."""
+    from masumi_sumi.cli.exposed import answers, flows_with_login
+    from masumi_sumi.cli.operator import panel_url
+    from masumi_sumi.cli.unpaid_starts import Target, direct_launch, targets_of_app, try_to_steal
+
+    for finding in direct_launch(settings):
+        yield finding
+    if not apps.flows:
+        return
+    panel = panel_url(settings, None)
+    panel = panel if await asyncio.to_thread(answers, panel) else ""
+    flows = {flow: sold is not None for flow, sold in apps.flows.items()}
+    login = [
+        Target(flow, f"{apps.url}/{flow}", login=True)
+        for flow in flows_with_login(cards, apps.flows)
+    ]
+    targets = [*targets_of_app(apps.url, panel, flows), *login]
+    async for finding in try_to_steal(targets, settings):
         yield finding
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from masumi_sumi.cli.findings import Finding
 from masumi_sumi.cli.operator import Operator, panel_url
 from masumi_sumi.cli.panel import PanelRefused
 from masumi_sumi.cli.ports import is_open
-from masumi_sumi.cli.sold import Sold
+from masumi_sumi.cli.sold import Running, Sold
 from masumi_sumi.db import database_url, sqlite_file
 from masumi_sumi.errors import DocumentInvalid
 from masumi_sumi.exposes import Card, card_of, flow_path
@@ -27,9 +27,12 @@ TIMEOUT = 10.0
 
 @dataclass(slots=True)
 class Exposed:
-    """``names`` of the exposes that are enabled; ``findings`` of those that cannot be sold so."""
+    """``names`` of the exposes that are enabled; ``findings`` of those that cannot be sold so.
+    ``unsold`` are those without a network, and ``free`` their flows that a card makes free."""
 
     names: set[str] = field(default_factory=set)
+    unsold: set[str] = field(default_factory=set)
+    free: set[str] = field(default_factory=set)
     sold: list[Sold] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -64,6 +67,13 @@ def read(exposes: Iterable[Mapping[str, Any]]) -> Exposed:
     return found
 
 
+def flows_with_login(cards: Exposed, running: Running) -> Iterator[str]:
+    """Ids of running flows that the gateway opens to who is logged in only."""
+    for flow, sold in running.items():
+        if flow.partition("/")[0] in cards.unsold and (sold is None or flow in cards.free):
+            yield flow
+
+
 def answers(url: str) -> bool:
     """Whether somebody listens there; cheap, so that a doctor is fast where nothing runs."""
     try:
@@ -79,6 +89,8 @@ def _unread(words: str, advice: str) -> Exposed:
 
 
 def _read(expose: Mapping[str, Any], found: Exposed) -> None:
+    if expose["network"] is None:
+        found.unsold.add(expose["name"])
     for meta in expose["meta"] or ():
         if not meta["enabled"]:
             continue
@@ -88,6 +100,8 @@ def _read(expose: Mapping[str, Any], found: Exposed) -> None:
         except DocumentInvalid as error:
             found.findings.append(Finding(f"flow {name}", "bad", str(error), "correct its card"))
             continue
+        if card.pricing == "Free" and expose["network"] is None:
+            found.free.add(name)
         if card.agent_identifier:
             _add(name, card, card.agent_identifier, expose["network"], found)
 

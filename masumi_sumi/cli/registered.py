@@ -12,6 +12,7 @@ from masumi_sumi.cli.environment import reachable
 from masumi_sumi.cli.findings import Finding, Verdict
 from masumi_sumi.cli.operator import panel_url
 from masumi_sumi.cli.sold import Sold
+from masumi_sumi.cli.unpaid_starts import Target, try_to_steal
 from masumi_sumi.errors import NodeError, NodeNotConfigured
 from masumi_sumi.jobs.identity import POLICY_LENGTH
 from masumi_sumi.jobs.model import Amount
@@ -80,6 +81,9 @@ async def _at_node(
             ]
             if all(finding.verdict != "bad" for finding in address):
                 found += [finding async for finding in at(said.url, each, http)]
+                target = Target(each.id, said.url.rstrip("/"))
+                stolen = [finding async for finding in try_to_steal([target], settings, http)]
+                found += [finding for finding in stolen if finding.verdict != "good"]
             good = f"is registered as {said.name} at {said.url}"
             for finding in found or [Finding(each.what, "good", good)]:
                 yield finding

@@ -27,10 +27,12 @@ SEE_LOG = "see the app's log"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """``findings`` are of what could not be asked, or says that it cannot be sold."""
+    """``findings`` are of what could not be asked, or says that it cannot be sold. ``url`` is where
+    the applications answer."""
 
     flows: Running = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    url: str = ""
 
 
 async def served(settings: Settings, exposes: Collection[str]) -> Served:
@@ -70,7 +72,8 @@ async def _asked(url: str, routes: Iterable[str], exposes: Collection[str]) -> S
             said = await asyncio.gather(*(place.ask(http) for place in places))
             told += zip((place.id for place in places), said, strict=True)
     findings = tuple(said for _, said in told if isinstance(said, Finding))
-    return Served({id_: said for id_, said in told if not isinstance(said, Finding)}, findings)
+    found = {id_: said for id_, said in told if not isinstance(said, Finding)}
+    return Served(found, findings, url)
 
 
 _Said = Sold | Finding | None

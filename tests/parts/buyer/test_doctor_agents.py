@@ -22,6 +22,8 @@ from masumi_sumi.settings import Settings
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ee" * 32
 OTHER = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "dd" * 32
 
+REFUSED = ("unpaid starts", "good")
+
 Apps = Callable[..., Settings]
 
 
@@ -55,7 +57,7 @@ async def test_an_agent_of_a_decorator_is_compared_with_its_registration(
 
     outside = Starlette(routes=[Mount("/prime", app)])
 
-    first, second, third = await looked(settings, outside)
+    first, second, third, tried = await looked(settings, outside)
 
     assert (first.what, first.verdict) == ("agent of prime/a/b", "bad")
     assert first.words == f"is registered at https://you.example/other, not at {url}/a/b"
@@ -63,6 +65,7 @@ async def test_an_agent_of_a_decorator_is_compared_with_its_registration(
     assert (third.what, third.verdict) == ("agent of prime/sync", "beware")
     assert third.words.endswith(f"this machine answers at {url}/sync")
     assert third.advice == "see that the first leads to the second"
+    assert (tried.what, tried.verdict) == REFUSED
 
 
 async def test_an_agent_that_is_registered_where_it_answers_is_good_here(
@@ -72,9 +75,10 @@ async def test_an_agent_that_is_registered_where_it_answers_is_good_here(
     settings = running({"/prime": an_app({"/sync": priced(OTHER)})}, nodes=nodes)
     node.register(OTHER, url=f"http://127.0.0.1:{settings.serve_port}/prime/sync")
 
-    [finding] = await looked(settings)
+    finding, tried = await looked(settings)
 
     assert (finding.what, finding.verdict) == ("agent of prime/sync", "beware")
+    assert (tried.what, tried.verdict) == REFUSED
     assert "leads everybody else to their own machine" in finding.words
 
 
@@ -118,14 +122,15 @@ async def test_a_flow_with_a_card_is_looked_at_once_and_held_to_its_card(
 
     findings = await looked(running({"/prime": app}, nodes=nodes, panel=place))
 
-    assert [(each.what, each.verdict) for each in findings] == found
+    assert [(each.what, each.verdict) for each in findings] == [*found, REFUSED]
 
 
 async def test_where_nothing_is_for_sale_it_is_said(running: Apps, sold_app: ModuleType):
-    [free] = await looked(running({"/bare": sold_app.build()}))
+    free, *stolen = await looked(running({"/bare": sold_app.build()}))
     [nothing, none] = await looked(running({}))
 
     assert (free.what, free.verdict) == ("agents", "good")
     assert "none was found for sale (4 flows run free)" in free.words
+    assert {each.verdict for each in stolen} == {"beware"}  # nobody guards it, here on loopback
     assert (nothing.what, none.what) == ("applications", "agents")
     assert "none was found for sale, so" in none.words
