@@ -67,6 +67,14 @@ class RunnerStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class LaunchTimedOut:
+    """The runner of this attempt has not asked to begin in time; ``reason`` is for the operator."""
+
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerLost:
     reason: str
 
@@ -126,6 +134,7 @@ Event = (
     | ResendUnsafe
     | SlotGranted
     | RunnerStarted
+    | LaunchTimedOut
     | RunnerLost
     | WorkFinished
     | WorkFailed
