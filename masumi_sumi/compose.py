@@ -21,7 +21,6 @@ from masumi_sumi.gateway_proof import APP_SECRET
 from masumi_sumi.jobs.identity import is_job_id
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.policy import Policy
-from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.jobs.reconcile import Reconciler
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
