@@ -18,9 +18,9 @@ from masumi_sumi import logs
 from masumi_sumi.clock import Clock, SystemClock
 from masumi_sumi.db import database_url
 from masumi_sumi.gateway_proof import APP_SECRET
-from masumi_sumi.jobs.identity import is_job_id
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.policy import Policy
+from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.jobs.reconcile import Reconciler
 from masumi_sumi.jobs.service import JobService
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
@@ -127,40 +127,20 @@ class AppParts:
 class NearReader:
     """Reads straight from the store, and asks the supervisor for what is not found there.
 
-    Where the store is the supervisor's own, what is not found does not exist, and the supervisor
-    is left alone: a stranger can ask for any number of ids. On another machine an SQLite store is
-    never at hand.
+    On another machine than the supervisor's an SQLite store is never at hand.
     """
 
-    def __init__(self, near: SqlJobReader, supervision: RaySupervision) -> None:
+    def __init__(self, near: JobReader, supervision: RaySupervision) -> None:
         self._near, self._supervision = near, supervision
-        self._is_at_hand = False
 
     async def job(self, job_id: str) -> Job | None:
-        if not is_job_id(job_id):
-            return None
-        found = await self._near.job(job_id)
-        if found is not None or await self._is_supervisors_own():
-            return found
-        return await self._supervision.job(job_id)
+        return await self._near.job(job_id) or await self._supervision.job(job_id)
 
     async def locks(self, job_id: str) -> list[Lock]:
-        if not is_job_id(job_id):
-            return []
         found = await self._near.locks(job_id)
-        if found or await self._is_supervisors_own():
-            return found
-        if await self._near.job(job_id) is not None:
+        if found or await self._near.job(job_id) is not None:
             return found
         return await self._supervision.locks(job_id)
-
-    async def _is_supervisors_own(self) -> bool:
-        """Compare the ids of both stores, until they were the same once."""
-        if self._is_at_hand:
-            return True
-        store_id = await self._near.store_id()
-        self._is_at_hand = bool(store_id) and store_id == await self._supervision.store_id()
-        return self._is_at_hand
 
 
 def app_parts() -> AppParts:
@@ -208,10 +188,6 @@ async def _build_works(given: Settings) -> supervisor.Works:
         result_form=given.result_hash,
         polls={network: node.poll for network, node in given.nodes.items()},
         start_timeout=given.start_timeout,
-        max_free_runners=given.max_free_runners,
-        max_runners_per_app=given.max_runners_per_app,
-        max_free_queue=given.max_free_queue,
-        launch_timeout=given.launch_timeout,
     )
     key = AgentKey.of(given.agent_key.get_secret_value())
     launcher = RayLauncher(journal, _file_rules(given))

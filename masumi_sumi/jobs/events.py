@@ -67,14 +67,6 @@ class RunnerStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class LaunchTimedOut:
-    """The runner of this attempt has not asked to begin in time; ``reason`` is for the operator."""
-
-    attempt: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class RunnerLost:
     reason: str
 
@@ -134,7 +126,6 @@ Event = (
     | ResendUnsafe
     | SlotGranted
     | RunnerStarted
-    | LaunchTimedOut
     | RunnerLost
     | WorkFinished
     | WorkFailed

@@ -1,12 +1,11 @@
-"""How agents and jobs are named."""
+"""How an agent is named: the policy that it is registered with, and the name of its token there."""
 
 from __future__ import annotations
 
 import re
 
 POLICY_LENGTH = 56
-"""Characters at the start of an agentIdentifier that name the contract it is registered with; the
-rest names its token there."""
+"""Characters at the start of an agentIdentifier that name the contract it is registered with."""
 
 IDENTITY_RULE = (
     "expected an agentIdentifier as the registry gives it: hexadecimal digits in pairs, "
@@ -14,13 +13,6 @@ IDENTITY_RULE = (
 )
 
 _IDENTITY = re.compile(r"(?:[0-9a-fA-F]{2}){29,125}")
-
-_JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-
-
-def is_job_id(text: str) -> bool:
-    """Tell whether a text can be a job's id: of any other, no store needs to be asked."""
-    return _JOB_ID.fullmatch(text) is not None
 
 
 def identity(text: str) -> str:

@@ -16,7 +16,6 @@ from masumi_sumi.jobs.events import (
     EVENTS,
     Cancelled,
     Event,
-    LaunchTimedOut,
     Order,
     PaymentForgotten,
     PaymentNotOpened,
@@ -185,14 +184,6 @@ def _not_made(job: Job, event: RunnerLost | WorkFailed, now: float) -> Decision:
     return _fail(job, "the job could not be started", now, Warn(event.reason))
 
 
-def _launch_timed_out(job: Job, event: LaunchTimedOut, now: float) -> Decision:
-    """Stop the runner, then try again as after a runner that could not be made."""
-    if event.attempt != job.attempts:
-        return Decision(job)
-    decision = _not_made(job, RunnerLost(event.reason), now)
-    return replace(decision, orders=(StopRunner(), *decision.orders))
-
-
 def _runner_lost(job: Job, event: RunnerLost, now: float) -> Decision:
     if job.runs <= job.terms.repeats:
         return Decision(job.with_(state=JobState.QUEUED), (Warn(event.reason),))
@@ -330,7 +321,6 @@ _RULES: dict[JobState, dict[type[Event], Rule]] = {
     S.LAUNCHING: {
         PaymentSeen: _seen_while_running,
         RunnerStarted: _runner_started,
-        LaunchTimedOut: _launch_timed_out,
         RunnerLost: _not_made,
         WorkFailed: _not_made,
         WorkFinished: _finished_before,

@@ -29,16 +29,6 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveCount:
-    """How many jobs of one app are launching or running, funded or free."""
-
-    app_url: str
-    state: JobState
-    is_free: bool
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Changes:
     views: Sequence[PaymentView]
     cursor: Cursor | None
@@ -81,23 +71,6 @@ class JobStore(JobReader, Protocol):
 
     async def count(self, states: Collection[JobState]) -> int: ...
 
-    async def queued(self, limit: int, *, is_free: bool, not_of: Collection[str] = ()) -> list[Job]:
-        """Return queued jobs: funded ones by their deadline, or free ones by their age.
-
-        Jobs of the apps in ``not_of`` are left out.
-        """
-        ...
-
-    async def count_queued_free(self) -> int: ...
-
-    async def count_live(self) -> list[LiveCount]:
-        """Return how many jobs launch and run, by app, state and funding."""
-        ...
-
-    async def launching_since(self, entered_before: float, limit: int) -> list[Job]:
-        """Return jobs that have been launching since this time (epoch seconds) or longer."""
-        ...
-
     async def by_blockchain_identifier(self, identifiers: Collection[str]) -> list[Job]: ...
 
     async def open_payments(self) -> set[tuple[str, SourceType]]:
@@ -114,10 +87,6 @@ class JobStore(JobReader, Protocol):
 
     async def results_to_send(self, network: str, now: float, limit: int) -> list[Job]:
         """Jobs that deliver on a network and whose next try has come."""
-        ...
-
-    async def store_id(self) -> str:
-        """Return the id that the store got when it was made."""
         ...
 
     async def schedule_look(self, job_id: str, at: float | None) -> None: ...

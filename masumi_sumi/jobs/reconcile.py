@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from masumi_sumi.clock import Clock
-from masumi_sumi.errors import SellerBusy, SellerUnavailable, UnknownJob
+from masumi_sumi.errors import SellerUnavailable, UnknownJob
 from masumi_sumi.jobs import events
 from masumi_sumi.jobs.model import Job, JobState, Launch, PaymentFacts, PaymentOrder
 from masumi_sumi.jobs.policy import Policy
@@ -16,9 +16,6 @@ from masumi_sumi.jobs.ports import Escrow, JobStore, Journal, Launcher
 from masumi_sumi.jobs.running import Running
 from masumi_sumi.jobs.settling import NODE_TROUBLE, Settling
 from masumi_sumi.jobs.transitions import NETWORKS, Transitions, each
-
-FREE_QUEUE_PAUSE = 30.0
-"""Seconds after which a caller may try again when the queue of free jobs is full."""
 
 OPENED_AT_LEAST = 2.0
 """Seconds that the node has to open a payment, however late it is asked."""
@@ -47,7 +44,6 @@ class Reconciler:
             network: Settling(store, moves, escrow, clock, policy, network) for network in NETWORKS
         }
         self._running = Running(store, moves, launcher, journal, clock, policy)
-        self._admission = asyncio.Lock()
         self._opening: dict[str, asyncio.Task[Job]] = {}
         self.apply = moves.apply
         self.wake, self.wake_payments = moves.wake, moves.wake_payments
@@ -56,8 +52,7 @@ class Reconciler:
         """Take a job in; when it is priced, with its payment opened. May be called again.
 
         Raises NodeError, NodeNotConfigured or SellerUnavailable when the payment could not be
-        opened; the job has failed then, or will. Raises SellerBusy when too many free jobs wait;
-        no job is there then.
+        opened; the job has failed then, or will.
         """
         opening = self._opening.get(job.id)
         if opening is None:
@@ -67,7 +62,7 @@ class Reconciler:
         return await asyncio.shield(opening)
 
     async def _start(self, job: Job, launch: Launch) -> Job:
-        if not await self._add(job, launch):
+        if not await self._store.add(job, launch):
             job = await self._known(job.id)
         if job.state is not JobState.REQUESTED:
             self.wake.set()
@@ -82,17 +77,6 @@ class Reconciler:
             raise
         await told
         return await self._opened(job, facts)
-
-    async def _add(self, job: Job, launch: Launch) -> bool:
-        """Store the job. Raises SellerBusy for a free job while too many wait; it is not stored."""
-        if not job.terms.free:
-            return await self._store.add(job, launch)
-        async with self._admission:  # counted and added in one step
-            if await self._store.job(job.id) is not None:
-                return False
-            if await self._store.count_queued_free() >= self._policy.max_free_queue:
-                raise SellerBusy("too many free jobs wait for their turn", FREE_QUEUE_PAUSE)
-            return await self._store.add(job, launch)
 
     def _time_to_open(self, job: Job) -> float:
         """Seconds: what checking the input has taken of the time to start is the buyer's too."""
@@ -127,7 +111,6 @@ class Reconciler:
         """Whatever needs the store and the runners only."""
         await self._give_up_unopened()
         await self._running.mind_deadlines()
-        await self._running.end_late_launches()
         await self._running.grant_slots()
         await self._running.watch_runners()
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from masumi_sumi import hashing
 from masumi_sumi.clock import Clock
@@ -16,7 +14,6 @@ from masumi_sumi.jobs.deadlines import may_launch, result_due, worked
 from masumi_sumi.jobs.model import Job, JobState
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import JobStore, Journal, Launcher, Outcome, RunnerGone
-from masumi_sumi.jobs.scheduling import RunnerSlots
 from masumi_sumi.jobs.standing import is_in_doubt
 from masumi_sumi.jobs.transitions import Transitions, each
 
@@ -24,9 +21,6 @@ log = logging.getLogger(__name__)
 
 RESTING_MOST = 100
 """How many jobs whose launch failed may rest at the head of the queue and hold up no other."""
-
-BUILT_ENVIRONMENTS = ("pip", "uv", "conda", "container", "image_uri", "working_dir", "py_modules")
-"""Parts of a runtime environment that a node must fetch or install."""
 
 LIVE = (JobState.LAUNCHING, JobState.RUNNING)
 
@@ -64,41 +58,19 @@ class Running:
             await self._transitions.apply(job.id, events.RunOverran())
 
     async def grant_slots(self) -> None:
-        """Start funded jobs, the earliest deadline first, then free ones, as far as there is room.
-
-        A job that could not be made waits a while, and holds up no other.
-        """
-        slots = RunnerSlots.count(self._policy, await self._store.count_live())
-        if slots.open_places:
-            await self._grant_to(slots, is_free=False)
-        if slots.has_room_for_free_jobs:
-            await self._grant_to(slots, is_free=True)
-
-    async def _grant_to(self, slots: RunnerSlots, *, is_free: bool) -> None:
-        limit, now = slots.open_places + RESTING_MOST, self._clock.now()
-        queue = await self._store.queued(limit, is_free=is_free, not_of=slots.full_apps)
+        """Let the longest waiting ones start, as far as there is room; one that could not be made
+        waits a while, and holds up no other."""
+        launching = await self._store.count([JobState.LAUNCHING])
+        running = await self._store.count([JobState.RUNNING])
+        free = self._policy.runners_at_once - launching - running
+        free = min(free, self._policy.launches_at_once - launching)
+        if free <= 0:
+            return
+        now = self._clock.now()
+        queue = await self._store.in_state([JobState.QUEUED], free + RESTING_MOST)
         # funds may have come in since the deadlines were minded
         ready = [job for job in queue if not _is_late(job, now) and _may_start(job, now)]
-        await each(slots.choose(ready), self._grant)
-
-    async def end_late_launches(self) -> None:
-        """Stop runners that have not asked to begin in time: they hold places that others need."""
-        now, policy = self._clock.now(), self._policy
-        late = await self._store.launching_since(now - policy.launch_timeout, 100)
-        await each(late, self._end_if_launch_is_late)
-
-    async def _end_if_launch_is_late(self, job: Job) -> None:
-        timeout = self._policy.launch_timeout
-        if needs_build((await self._store.launch(job.id)).runtime_env):
-            timeout = max(timeout, self._policy.build_timeout)
-            since = self._clock.now() - timeout
-            if all(each.id != job.id for each in await self._store.launching_since(since, 100)):
-                return
-        if task := self._watching.get(job.id):
-            task.cancel()  # else it would take the stopped runner for the next attempt's
-            await asyncio.wait({task})
-        reason = f"its runner did not start within {timeout:.0f} s"
-        await self._transitions.apply(job.id, events.LaunchTimedOut(job.attempts, reason))
+        await each(ready[:free], self._grant)
 
     async def _grant(self, job: Job) -> None:
         self._watch(await self._transitions.apply(job.id, events.SlotGranted()))
@@ -154,11 +126,6 @@ class Running:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def needs_build(runtime_env: Mapping[str, Any]) -> bool:
-    """Tell whether a node may have to build this environment before a process can start in it."""
-    return any(runtime_env.get(name) for name in BUILT_ENVIRONMENTS)
 
 
 def _may_start(job: Job, now: float) -> bool:

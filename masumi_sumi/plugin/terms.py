@@ -117,7 +117,7 @@ class FlowTerms(BaseModel):
             return Terms(
                 network=self.network or "",
                 agent_identifier=self.agent_identifier or "",
-                run=self.run or settings.free_run_seconds,
+                run=self.run,
                 repeats=self.repeats or 0,
             )
         network, agent = self._sale(flow)

@@ -21,10 +21,6 @@ Wrap = Callable[[ASGIApp, Any], Middleware]
 """(what takes the requests, the ASGI app inside it) -> the middleware."""
 
 
-MAX_ONGOING_REQUESTS, MAX_QUEUED_REQUESTS = 400, 400
-"""Requests that a replica handles at once, and that a proxy keeps waiting for one. Ray's own five
-let five slow callers block an app; waiting for a node or a body costs a replica next to nothing."""
-
 BESIDE = "masumi_sumi_flows"
 """Where the state of a plain FastAPI app has what keeps its flows."""
 
@@ -51,7 +47,7 @@ def bound(cls: type) -> Any:
     """An application of one deployment of an ingress class."""
     from ray import serve
 
-    return serve.deployment(cls, **_LIMITS).bind()
+    return serve.deployment(cls).bind()
 
 
 def around_class(cls: Any, wrap: Wrap) -> type:
@@ -72,22 +68,8 @@ def around_class(cls: Any, wrap: Wrap) -> type:
     return SumiIngress
 
 
-_LIMITS = {
-    "max_ongoing_requests": MAX_ONGOING_REQUESTS,
-    "max_queued_requests": MAX_QUEUED_REQUESTS,
-}
-
-
-def _get_missing_limits(deployment: Any) -> dict[str, int]:
-    """Return our limits where the author has not set them; Ray keeps a list of what was set."""
-    chosen = deployment._deployment_config.user_configured_option_names
-    return {name: value for name, value in _LIMITS.items() if name not in chosen}
-
-
 def around_application(app: Any, change: Callable[[type], type]) -> Any:
     """A bound application with its ingress class changed; names, options and graph stay."""
-    deployment = app._bound_deployment  # private, and without it no bound application opens
-    options = deployment.options(
-        func_or_class=change(deployment.func_or_class), **_get_missing_limits(deployment)
-    )
+    deployment = app._bound_deployment  # the one private name that is needed
+    options = deployment.options(func_or_class=change(deployment.func_or_class))
     return options.bind(*deployment.init_args, **deployment.init_kwargs)

@@ -63,9 +63,6 @@ class RaySupervision:
         answer: list[Lock] = await self._ask("locks", job_id)
         return answer
 
-    async def store_id(self) -> str:
-        return str(await self._ask("store_id"))
-
     async def cancel(self, job_id: str, reason: str) -> None:
         """End a job that has not ended. ``reason`` is for its buyer."""
         await self._ask("cancel", job_id, reason)

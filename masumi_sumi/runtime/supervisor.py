@@ -171,11 +171,6 @@ class Supervisor:
         works = await self._works()
         return await sign_answer(works.store, works.key, taken, network, public_key)
 
-    async def store_id(self) -> str:
-        """Let a reader find out whether it reads this very store."""
-        works = await self._works()
-        return await works.store.store_id()
-
     async def memory(self) -> int:
         """Resident bytes of the supervisor's process."""
         import psutil

@@ -77,11 +77,6 @@ class Settings(BaseSettings):
     result_hash: Literal["escaped", "raw"] = "escaped"
     max_runners: int = Field(0, ge=0)
     max_launches: int = Field(0, ge=0)
-    max_free_runners: int = Field(0, ge=0)
-    max_runners_per_app: int = Field(0, ge=0)
-    max_free_queue: int = Field(100, ge=1)
-    launch_timeout: float = Field(120.0, gt=0, allow_inf_nan=False)
-    free_run_seconds: float = Field(3600.0, gt=0, allow_inf_nan=False)
     run_seconds: float = Field(3600.0, gt=0)
     lock_seconds: float = Field(10800.0, ge=0)
     start_timeout: float = Field(12.0, gt=0)

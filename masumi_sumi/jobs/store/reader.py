@@ -11,7 +11,7 @@ from sqlalchemy import URL, Row, Select, inspect, select
 from masumi_sumi.db import Database, database_url, sqlite_file
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.store.rows import job_of, lock_of
-from masumi_sumi.jobs.store.schema import jobs, locks, store
+from masumi_sumi.jobs.store.schema import jobs, locks
 
 
 class Lookup:
@@ -46,11 +46,6 @@ class Lookup:
     async def lock(self, lock_id: str) -> Lock | None:
         rows = await self._rows(select(locks).where(locks.c.id == lock_id))
         return lock_of(rows[0]) if rows else None
-
-    async def store_id(self) -> str:
-        """Return the id that the store got when it was made; "" where there is no store."""
-        rows = await self._rows(select(store.c.id))
-        return str(rows[0].id) if rows else ""
 
     async def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         return await self._database.read(query)

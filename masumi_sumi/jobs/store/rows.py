@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from masumi_sumi.jobs.deadlines import result_due
 from masumi_sumi.jobs.model import (
     Amount,
     Job,
@@ -36,8 +35,6 @@ def job_values(job: Job) -> dict[str, Any]:
         "result": job.result,
         "final": job.final,
         "body": _body(job),
-        "app_url": job.app_url,
-        "due_at": result_due(job),
         **_payment_values(job.payment, job.terms),
     }
 

@@ -4,14 +4,11 @@
               result, final           the truth; texts that may be long
               body                    the truth for all the rest, as JSON
               entered_at, look_at     kept by the store alone
-              payment_state, network, source_type, payment_digest, sent_hash, next_try,
-    app_url, due_at                   copied from the body at every write
+              payment_state, network, source_type, payment_digest, sent_hash, next_try
+                                      copied from the body at every write
     launches  how the runner is made; apart, so that it is never read with the job
     locks     questions of running jobs
     cursors   how far the payments of a (network, source type) were read
-
-``due_at`` is when a funded job's result is due, NULL for a free job. ``store`` holds one row with
-the store's own id: a reader compares it with the supervisor's.
 
 ``payment_digest`` is the sha256 of the blockchainIdentifier: the identifier itself has more than
 1,200 characters, longer than an index entry should be on either database.
@@ -86,8 +83,6 @@ jobs = Table(
     Column("entered_at", Double, nullable=False),
     Column("look_at", Double),
     Column("next_try", Double, nullable=False),
-    Column("app_url", String, nullable=False, server_default=""),
-    Column("due_at", Double),
     Column("payment_state", String),
     Column("network", String),
     Column("source_type", String),
@@ -98,7 +93,6 @@ jobs = Table(
     Column("body", JsonText, nullable=False),
     Index("ix_jobs_state_entered", "state", "entered_at", "id"),
     Index("ix_jobs_state_next_try", "state", "next_try", "id"),
-    Index("ix_jobs_state_due", "state", "due_at", "entered_at", "id"),
     Index("ix_jobs_look", "network", "look_at", "id"),
     Index("ix_jobs_payment", "payment_state", "network", "source_type"),
 )
@@ -127,8 +121,6 @@ locks = Table(
     Column("input_hash", String, nullable=False),
     Index("ix_locks_job", "job_id", "opened_at", "id"),
 )
-
-store = Table("store", metadata, Column("id", String, primary_key=True))
 
 cursors = Table(
     "cursors",

@@ -38,7 +38,7 @@ from masumi_sumi.jobs.model import (
     PaymentState,
     SourceType,
 )
-from masumi_sumi.jobs.ports import Cursor, LiveCount
+from masumi_sumi.jobs.ports import Cursor
 from masumi_sumi.jobs.store.migration import migrate
 from masumi_sumi.jobs.store.reader import Lookup
 from masumi_sumi.jobs.store.rows import (
@@ -118,35 +118,6 @@ class SqlJobStore(Lookup):
     async def count(self, states: Collection[JobState]) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(_texts(states)))
         return cast(int, (await self._rows(query))[0][0])
-
-    async def queued(self, limit: int, *, is_free: bool, not_of: Collection[str] = ()) -> list[Job]:
-        due = jobs.c.due_at.is_(None) if is_free else jobs.c.due_at.is_not(None)
-        query = select(jobs).where(jobs.c.state == JobState.QUEUED.value, due)
-        if not_of:
-            query = query.where(jobs.c.app_url.not_in(sorted(not_of)))
-        order = (jobs.c.due_at, jobs.c.entered_at, jobs.c.id)
-        return await self._first(query.order_by(*order), limit)
-
-    async def count_queued_free(self) -> int:
-        queued = and_(jobs.c.state == JobState.QUEUED.value, jobs.c.due_at.is_(None))
-        query = select(func.count()).select_from(jobs).where(queued)
-        return cast(int, (await self._rows(query))[0][0])
-
-    async def count_live(self) -> list[LiveCount]:
-        is_free = jobs.c.due_at.is_(None)
-        live = [JobState.LAUNCHING.value, JobState.RUNNING.value]
-        kinds = (jobs.c.app_url, jobs.c.state, is_free.label("is_free"))
-        query = select(*kinds, func.count().label("number")).where(jobs.c.state.in_(live))
-        rows = await self._rows(query.group_by(jobs.c.app_url, jobs.c.state, is_free))
-        return [
-            LiveCount(row.app_url, JobState(row.state), bool(row.is_free), row.number)
-            for row in rows
-        ]
-
-    async def launching_since(self, entered_before: float, limit: int) -> list[Job]:
-        launching = jobs.c.state == JobState.LAUNCHING.value
-        query = select(jobs).where(launching, jobs.c.entered_at <= entered_before)
-        return await self._first(query.order_by(jobs.c.entered_at, jobs.c.id), limit)
 
     async def by_blockchain_identifier(self, identifiers: Collection[str]) -> list[Job]:
         digests = sorted({key for key in map(digest, identifiers) if key})
