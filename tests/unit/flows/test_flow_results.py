@@ -165,7 +165,7 @@ def test_a_buyer_is_told_the_last_exception_and_nothing_of_the_machine(text, tol
 
 
 def test_a_long_reason_is_cut():
-    told = error_text(HEADER + FRAME + "ValueError: " + "x" * 10_000)
+    told = error_text(HEADER + FRAME + "ValueError: " + "x " * 10_000)
 
     assert len(told) == 300
     assert told.endswith("...")
