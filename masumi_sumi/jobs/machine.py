@@ -41,6 +41,7 @@ from masumi_sumi.jobs.events import (
 )
 from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentState, PaymentView
 from masumi_sumi.jobs.standing import funded, holds_result, is_in_doubt, lost_to_seller, seen
+from masumi_sumi.masking import mask_text
 
 LAUNCH_TRIES = len(LAUNCH_PAUSES) + 1
 """How often a runner is made before its job fails, while the author's code has not begun."""
@@ -87,7 +88,8 @@ def _payment_of(job: Job) -> Payment:
 
 
 def _fail(job: Job, reason: str, now: float, *orders: Order) -> Decision:
-    failed = job.with_(state=JobState.FAILED, failure=reason, ended_at=now)
+    """End the job. Its buyer reads the reason, which may be in the node's words."""
+    failed = job.with_(state=JobState.FAILED, failure=mask_text(reason), ended_at=now)
     return Decision(failed, (*orders, TellStatus("error", reason)))
 
 

@@ -28,6 +28,7 @@ from masumi_sumi.jobs.model import Terms
 from masumi_sumi.plugin.admission import Admission
 from masumi_sumi.plugin.decorator import terms_of
 from masumi_sumi.plugin.terms import FlowTerms
+from masumi_sumi.runtime import shared_state
 from masumi_sumi.runtime.capture import SCOPE_KEY, is_marked
 from masumi_sumi.runtime.endpoints import REFUSAL_KEY, guard
 from masumi_sumi.runtime.serving import serve_api_of
@@ -70,6 +71,9 @@ class SumiMiddleware:
         self._admission = Admission(self._parts.settings, self._find_terms)
         self._parts.capture_launches()
         guard(self._api.routes, _refuse)
+        shared_state.protect(self._api)
+        self._names: dict[str, str] = {}
+        self._find_names()
         self._opening = asyncio.Lock()
         self._faces: tuple[Mip003Face, SumiFace] | None = None
         proxies = self._parts.settings.proxy_networks
@@ -112,6 +116,7 @@ class SumiMiddleware:
         or answers cannot be signed, before anything is sold.
         """
         guard(self._api.routes, _refuse)  # again, for flows that came later
+        shared_state.protect(self._api)
         self._parts.statements()
         for flow, handler in compose.flows_of(self._api).items():
             terms = self._terms(flow, handler)
@@ -186,10 +191,17 @@ class SumiMiddleware:
 
     def _offer(self, flow: str) -> Offer:
         handler = compose.flows_of(self._api)[flow]
-        known = self._api._method_lookup.get(handler, {})
-        name = str(known.get("summary") or known.get("name") or flow)
         demo = self._terms(flow, handler).demo
+        name = self._find_names()[flow]
         return Offer(flow, name, lambda data: self._settle(flow, data), self._app_url, demo)
+
+    def _find_names(self) -> dict[str, str]:
+        """Return the name of each flow as it was deployed; no request changes it later."""
+        for flow, handler in compose.flows_of(self._api).items():
+            if flow not in self._names:
+                facts = self._api._method_lookup.get(handler, {})
+                self._names[flow] = str(facts.get("summary") or facts.get("name") or flow)
+        return self._names
 
     def _elements(self, flow: str) -> list[dict[str, Any]]:
         handler = compose.flows_of(self._api)[flow]

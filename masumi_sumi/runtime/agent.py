@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import httpx
@@ -22,9 +22,11 @@ from masumi_sumi.errors import (
     UnknownFlow,
     UnknownLock,
 )
+from masumi_sumi.flows import error_text
 from masumi_sumi.gateway_proof import APP_SECRET
 from masumi_sumi.jobs.model import Launch
 from masumi_sumi.jobs.ports import Sale
+from masumi_sumi.masking import mask_text
 from masumi_sumi.runtime import capture
 from masumi_sumi.runtime.downloads import Downloads, FileRules
 from masumi_sumi.runtime.functions import READS
@@ -70,7 +72,10 @@ class KodosumiAgent:
         named = [e for e in self._model(flow).children if getattr(e, "name", None) is not None]
         inputs = {each.name: each.parse_value(_posted(each, values)) for each in named}
         read = getattr(self.flows()[flow], READS, None)
-        return inputs if read is None else read(inputs)
+        try:
+            return inputs if read is None else read(inputs)
+        except FieldsInvalid as refusal:
+            raise FieldsInvalid(_mask_reasons(refusal.errors)) from refusal
 
     def _model(self, flow: str) -> Any:
         handler = self.flows().get(flow)
@@ -157,16 +162,22 @@ def _raise_refusals(flow: str, status: int, answer: Any) -> None:
         raise HandlerFailed(flow, _reason(answer))
     errors = answer.get("errors")
     if errors is not None:
-        raise FieldsInvalid(
-            {name: [str(why) for why in reasons] for name, reasons in errors.items() if reasons}
-        )
+        raise FieldsInvalid(_mask_reasons(errors))
+
+
+def _mask_reasons(errors: Mapping[str, Iterable[Any]]) -> dict[str, list[str]]:
+    """Return what the author's code says of each field, as a buyer may read it: the words may be
+    those of an exception.
+    """
+    given = {name: list(reasons) for name, reasons in errors.items()}
+    return {name: [mask_text(str(why)) for why in found] for name, found in given.items() if found}
 
 
 def _reason(answer: Any) -> str:
-    """One line without a traceback: the exception's own words when Kodosumi gives them."""
+    """Return one line for a buyer: the exception's own words when Kodosumi gives them."""
     detail = answer.get("detail") if isinstance(answer, dict) else None
     if isinstance(detail, str) and "Traceback" not in detail:
-        return detail.splitlines()[0][:300] if detail else "it gave no reason"
+        return error_text(detail.lstrip().partition("\n")[0]) if detail else "it gave no reason"
     return "its handler raised an error"
 
 
