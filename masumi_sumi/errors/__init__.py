@@ -13,6 +13,8 @@
     ├── InputRefused              the buyer corrects the request
     │   ├── FieldsInvalid
     │   ├── BodyUnreadable
+    │   │   ├── BodyTooLarge
+    │   │   └── BodyTooSlow
     │   ├── IdentifierInvalid
     │   ├── UserInvalid
     │   └── ExposeInvalid         the operator corrects an expose
@@ -121,6 +123,8 @@ from masumi_sumi.errors.node import (
 )
 from masumi_sumi.errors.requests import (
     AccessRefused,
+    BodyTooLarge,
+    BodyTooSlow,
     BodyUnreadable,
     BootRunning,
     Conflict,
@@ -171,6 +175,8 @@ __all__ = [
     "AgentUnreachable",
     "AgentUnreadable",
     "AnswerUnverified",
+    "BodyTooLarge",
+    "BodyTooSlow",
     "BodyUnreadable",
     "BootRunning",
     "BuyerError",

@@ -45,6 +45,18 @@ class BodyUnreadable(InputRefused):
         return f"{self.field}: {self.reason}"
 
 
+class BodyTooLarge(BodyUnreadable):
+    def __init__(self, largest: int) -> None:
+        super().__init__("body", f"is larger than {largest} bytes")
+        self.args = (largest,)
+
+
+class BodyTooSlow(BodyUnreadable):
+    def __init__(self, seconds: float) -> None:
+        super().__init__("body", f"did not arrive within {seconds:g} seconds")
+        self.args = (seconds,)
+
+
 class IdentifierInvalid(InputRefused):
     NAME = "identifier_from_purchaser"
     RULE = "must be 14 to 26 hexadecimal characters of even length"

@@ -22,10 +22,11 @@ from masumi_sumi.errors import (
     NoDemo,
     SumiError,
 )
-from masumi_sumi.faces.body import object_of, one_of, read_object, read_raw, text_field
+from masumi_sumi.faces.body import BodyLimits, object_of, one_of, read_raw, text_field
+from masumi_sumi.faces.headers import answer_options, format_allow
 from masumi_sumi.faces.openapi import flow_document
 from masumi_sumi.faces.refusals import refusal
-from masumi_sumi.flows import mip003_schema
+from masumi_sumi.flows import body_bytes_of, mip003_schema
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, schema_of
 from masumi_sumi.jobs.service import Answered, Hire, JobService, Settle, Standing
@@ -69,9 +70,11 @@ class Mip003Face:
         service: JobService,
         uptime: Callable[[], float],
         signer: Signer | None = None,
+        limits: BodyLimits | None = None,
     ) -> None:
-        """``uptime`` is in seconds."""
+        """``uptime`` is in seconds; ``limits`` are for requests of every flow."""
         self._service, self._uptime, self._signer = service, uptime, signer
+        self._limits = limits or BodyLimits()
 
     async def __call__(self, request: Request, offer: Offer, action: str) -> Response:
         """Answer ``action`` (a key of ACTIONS) for a flow."""
@@ -109,8 +112,17 @@ class Mip003Face:
     async def input_schema(self, request: Request, offer: Offer) -> Response:
         return JSONResponse(mip003_schema(await self._service.form(offer.flow)))
 
+    async def _read(self, request: Request, offer: Offer) -> dict[str, Any]:
+        """Raises BodyUnreadable."""
+        return object_of(await self._read_raw(request, offer))
+
+    async def _read_raw(self, request: Request, offer: Offer) -> bytes:
+        """Raises BodyUnreadable; a flow with a longer form takes a larger body."""
+        needed = body_bytes_of(await self._service.form(offer.flow))
+        return await read_raw(request, self._limits.for_bytes(needed))
+
     async def start_job(self, request: Request, offer: Offer) -> Response:
-        body = await read_object(request)
+        body = await self._read(request, offer)
         names = ("identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body)
         default = "" if offer.terms(None).free else None
@@ -124,7 +136,7 @@ class Mip003Face:
         """Start a free flow for whoever posts its form as Kodosumi's panel does, and answer in
         Kodosumi's words. Raises SumiError.
         """
-        raw = await read_raw(request)
+        raw = await self._read_raw(request, offer)
         hire = Hire(offer.flow, "", object_of(raw) if raw else {}, offer.app_url, author_first=True)
         try:
             job = await self._service.start(hire, offer.terms)
@@ -142,7 +154,7 @@ class Mip003Face:
         return JSONResponse(standing_answer(await self._service.standing(job_id, offer.flow)))
 
     async def provide_input(self, request: Request, offer: Offer) -> Response:
-        body = await read_object(request)
+        body = await self._read(request, offer)
         in_path = request.path_params.get(JOB, "")
         job_id = job_answered(in_path, body)
         if in_path and not _is_wrapped(body):
@@ -191,11 +203,14 @@ WITH_JOB = ("status", "provide_input")
 
 
 def refused_method(request: Request, action: str) -> Response | None:
-    """None when ``action`` may be asked so."""
+    """Answer what needs no flow: OPTIONS, and a wrong method. None when ``action`` may be asked."""
     method, _ = ACTIONS[action]
     if request.method == method or (method, request.method) == ("GET", "HEAD"):
         return None
-    return JSONResponse({"detail": f"use {method}"}, status_code=405, headers={"allow": method})
+    if request.method == "OPTIONS":
+        return answer_options([method])
+    headers = {"allow": format_allow([method])}
+    return JSONResponse({"detail": f"use {method}"}, status_code=405, headers=headers)
 
 
 def _input_data(body: dict[str, Any]) -> Any:

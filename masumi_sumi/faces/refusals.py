@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from masumi_sumi.errors import (
     AccessRefused,
+    BodyTooLarge,
+    BodyTooSlow,
     ConfigurationError,
     Conflict,
     HandlerFailed,
@@ -28,6 +30,8 @@ from masumi_sumi.flows import error_text
 log = logging.getLogger(__name__)
 
 STATUS_OF: tuple[tuple[type[SumiError], int], ...] = (
+    (BodyTooLarge, 413),
+    (BodyTooSlow, 408),
     (InputRefused, 400),
     (AccessRefused, 401),
     (NotFound, 404),
@@ -56,14 +60,15 @@ def refusal(error: SumiError) -> Response:
     body: dict[str, Any] = {"detail": _told(error)}
     if isinstance(error, InputRefused):
         body["errors"] = dict(error.fields)
-    return JSONResponse(body, status_code=status, headers=retry_headers(error))
+    return JSONResponse(body, status_code=status, headers=error_headers(error))
 
 
-def retry_headers(error: SumiError) -> dict[str, str]:
-    """Return ``Retry-After``, in whole seconds, for an error that says when to come back."""
-    if not isinstance(error, SellerBusy):
-        return {}
-    return {"retry-after": str(max(1, math.ceil(error.retry_after)))}
+def error_headers(error: SumiError) -> dict[str, str]:
+    """Return what else an answer tells: when to come back (``Retry-After``, in whole seconds), or
+    that the rest of a body is not wanted and the connection ends."""
+    if isinstance(error, SellerBusy):
+        return {"retry-after": str(max(1, math.ceil(error.retry_after)))}
+    return {"connection": "close"} if isinstance(error, BodyTooLarge | BodyTooSlow) else {}
 
 
 def _told(error: SumiError) -> str:

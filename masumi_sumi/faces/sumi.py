@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, Response
 
 from masumi_sumi.errors import (
     AccessRefused,
+    BodyTooLarge,
+    BodyTooSlow,
     BodyUnreadable,
     ConfigurationError,
     Conflict,
@@ -29,10 +31,11 @@ from masumi_sumi.errors import (
     SellerUnavailable,
     SumiError,
 )
-from masumi_sumi.faces.body import query_field, read_object, text_field
+from masumi_sumi.faces.body import BodyLimits, query_field, read_object, text_field
+from masumi_sumi.faces.headers import answer_options, format_allow
 from masumi_sumi.faces.mip003 import Offer
-from masumi_sumi.faces.refusals import retry_headers, sellers_fault
-from masumi_sumi.flows import result_value, sumi_schema
+from masumi_sumi.faces.refusals import error_headers, sellers_fault
+from masumi_sumi.flows import body_bytes_of, result_value, sumi_schema
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.questions import Chooser, Question
 from masumi_sumi.jobs.service import Hire, JobService, Standing
@@ -47,6 +50,8 @@ PATH_HEADER = "x-sumi-path"
 GLOBAL = "_global_"
 
 STATUS_OF: tuple[tuple[type[SumiError], int, str], ...] = (
+    (BodyTooLarge, 413, "RequestEntityTooLarge"),
+    (BodyTooSlow, 408, "RequestTimeoutException"),
     (InputRefused, 400, "ValidationException"),
     (AccessRefused, 401, "NotAuthorizedException"),
     (NotFound, 404, "NotFoundException"),
@@ -61,13 +66,15 @@ Action = Callable[["SumiFace", Request, Offer], Awaitable[Response]]
 
 
 class SumiFace:
-    def __init__(self, service: JobService) -> None:
-        self._service = service
+    def __init__(self, service: JobService, limits: BodyLimits | None = None) -> None:
+        self._service, self._limits = service, limits or BodyLimits()
 
     async def __call__(self, request: Request, offer: Offer, action: str) -> Response:
         """Answer ``action`` (a key of ACTIONS) for a flow."""
         acts = ACTIONS[action]
         act = acts.get("GET" if request.method == "HEAD" else request.method)
+        if request.method == "OPTIONS":
+            return answer_options(acts)
         if act is None:
             return not_allowed(path_of(request), acts)
         return await answered(act(self, request, offer), request)
@@ -83,8 +90,13 @@ class SumiFace:
     async def input_schema(self, request: Request, offer: Offer) -> Response:
         return JSONResponse(sumi_schema(await self._service.form(offer.flow)))
 
+    async def _read(self, request: Request, offer: Offer) -> dict[str, Any]:
+        """Raises BodyUnreadable; a flow with a longer form takes a larger body."""
+        needed = body_bytes_of(await self._service.form(offer.flow))
+        return await read_object(request, self._limits.for_bytes(needed))
+
     async def start_job(self, request: Request, offer: Offer) -> Response:
-        body = await read_object(request)
+        body = await self._read(request, offer)
         identifier = text_field(body, "identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body, {})
         hire = Hire(offer.flow, identifier, data, offer.app_url, author_first=True)
@@ -106,7 +118,7 @@ class SumiFace:
 
     async def provide_input(self, request: Request, offer: Offer) -> Response:
         job_id, lock_id = query_field(request, "job_id"), query_field(request, "lock_id")
-        data = _input_data(await read_object(request))
+        data = _input_data(await self._read(request, offer))
         answered = await self._service.answer(
             job_id, data, offer.flow, Chooser(lock_id), over_lock=True
         )
@@ -202,7 +214,7 @@ def refusal(error: SumiError, method: str, path: str) -> Response:
     for kind, status, name in STATUS_OF:
         if isinstance(error, kind):
             answer = problem(name, status, _detail(error, method, path), path)
-            answer.headers.update(retry_headers(error))
+            answer.headers.update(error_headers(error))
             return answer
     log.error("request failed", extra={"note": str(error)})
     return problem("InternalServerException", 500, _told(error), path)
@@ -215,9 +227,9 @@ def problem(error: str, status: int, detail: str, path: str) -> Response:
 
 
 def not_allowed(path: str, methods: Mapping[str, Any] | Sequence[str]) -> Response:
-    allowed = ", ".join(methods)
-    response = problem("MethodNotAllowedException", 405, f"use {allowed}", path)
-    response.headers["allow"] = allowed
+    said = f"use {', '.join(methods)}"
+    response = problem("MethodNotAllowedException", 405, said, path)
+    response.headers["allow"] = format_allow(methods)
     return response
 
 

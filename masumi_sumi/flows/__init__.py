@@ -21,6 +21,7 @@ from masumi_sumi.flows.models import ModelForm, model_form
 from masumi_sumi.flows.results import NO_RESULT, result_text, result_value
 from masumi_sumi.flows.scales import Limit, Scale
 from masumi_sumi.flows.schema import mip003_schema, schema_hashes, sumi_schema
+from masumi_sumi.flows.sizes import body_bytes_of
 from masumi_sumi.flows.submission import submitted
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Scale",
     "accepts",
     "attachments",
+    "body_bytes_of",
     "disguised",
     "error_text",
     "form_elements",

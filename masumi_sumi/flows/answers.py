@@ -11,6 +11,7 @@ from masumi_sumi.flows.choices import joined
 from masumi_sumi.flows.forms import Field
 from masumi_sumi.flows.kinds import CHOSEN, NUMERIC, SWITCHES, TEMPORAL, Kind
 from masumi_sumi.flows.scales import place, shortest, written
+from masumi_sumi.flows.sizes import FIELD_BYTES, is_too_long
 
 _TOLD = 20
 _SWITCH = {"on": "on", "true": "on", "off": None, "false": None, "": None}
@@ -34,6 +35,8 @@ def answer(field: Field, value: Any) -> str | None:
 
     Raises FieldsInvalid naming the field, when the value's JSON type or the choice is wrong.
     """
+    if isinstance(value, str) and is_too_long(field, value):
+        raise _refusal(field, f"must have at most {FIELD_BYTES} bytes")
     if isinstance(value, str) and not is_clean(value):
         raise _refusal(field, "must not contain NUL or broken characters")
     return _READERS.get(field.kind, _text)(field, value)

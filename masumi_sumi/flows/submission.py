@@ -14,6 +14,7 @@ from masumi_sumi.flows.kinds import Kind
 from masumi_sumi.flows.rules import faults
 
 _LONGEST_NAME = 100
+_MOST_STRAYS = 20
 
 Errors = dict[str, list[str]]
 
@@ -90,8 +91,8 @@ def _strays(form: Form, sent: Mapping[str, Any]) -> Iterator[tuple[str, list[str
 
 
 def strays(names: Iterable[str]) -> Errors:
-    """What to say of ids that no field has."""
-    return {_shown(name): ["unknown field"] for name in sorted(names)}
+    """What to say of ids that no field has; of many, of the first ones."""
+    return {_shown(name): ["unknown field"] for name in sorted(names)[:_MOST_STRAYS]}
 
 
 def _alone(form: Form, text: str) -> dict[str, Any]:

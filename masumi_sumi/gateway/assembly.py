@@ -14,18 +14,22 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from masumi_sumi import compose, ray_token
 from masumi_sumi.errors import SellerUnavailable
 from masumi_sumi.exposes import Boot, ExposeBook, OpenApiFinder, Serve, ServeConfig
+from masumi_sumi.faces.body import BodyLimits
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.app import Gateway
 from masumi_sumi.gateway.buyers import SumiRoutes
 from masumi_sumi.gateway.catalogue import Catalogue
+from masumi_sumi.gateway.cross_site import Origins
 from masumi_sumi.gateway.executions import Life
 from masumi_sumi.gateway.exposes import ExposeRoutes
 from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
 from masumi_sumi.gateway.panel import Panel, has_runner
+from masumi_sumi.gateway.panel_border import PanelBorder, find_own_url
 from masumi_sumi.gateway.proofs import AppProofs, DropInternalHeaders
 from masumi_sumi.gateway.replica import Replica
+from masumi_sumi.gateway.request_checks import RequestChecks
 from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.settings import Settings
 
@@ -39,11 +43,16 @@ def assemble() -> Any:
     proofs = AppProofs(parts.master_secret, parts.settings)
     panel = Panel(partial(life, parts.jobs), proofs.sign)
     access = Access(panel.caller)
-    guarded = CancelBeforeArchive(panel.app, access, parts.jobs, parts.cancel)
-    gateway: Any = DropInternalHeaders(
-        Gateway(guarded, partial(routes, parts, panel, access, proofs))
-    )
-    return ProxyHeadersMiddleware(gateway, trusted_hosts=parts.settings.proxy_networks)
+    given = parts.settings
+    origins = Origins.of(panel.listens_at, given.public_url, panel.cors_origins)
+    own_url = find_own_url(panel.listens_at, given.public_url)
+    border = PanelBorder(panel.app, own_url, origins.allowed)
+    guarded = CancelBeforeArchive(border, access, parts.jobs, parts.cancel)
+    gateway = Gateway(guarded, partial(routes, parts, panel, access, proofs))
+    limits = BodyLimits(given.body_bytes, given.body_seconds)
+    checks = RequestChecks(gateway, access, origins, limits, given.upload_bytes)
+    inside: Any = DropInternalHeaders(checks)
+    return ProxyHeadersMiddleware(inside, trusted_hosts=given.proxy_networks)
 
 
 @asynccontextmanager
@@ -58,7 +67,9 @@ async def routes(
             await ExposeBook.open(given.expose_database_url, clock)
         )
         serve, finder = _serve(panel, given), OpenApiFinder(sign=proofs.sign)
-        replica = Replica(ServeConfig.read(given).url, sign=proofs.sign)
+        limits = BodyLimits(given.body_bytes, given.body_seconds)
+        replica = Replica(ServeConfig.read(given).url, sign=proofs.sign, limits=limits)
+        own_url = find_own_url(panel.listens_at, given.public_url)
         boot = Boot(
             book,
             serve,
@@ -73,9 +84,9 @@ async def routes(
         catalogue = Catalogue(book)
         jobs = HiredJobs(parts.jobs, replica, catalogue, access, clock)
         yield [
-            *ExposeRoutes(book, boot, access).routes(),
-            *SumiRoutes(catalogue, access, replica, jobs).routes(),
-            *Mip003Routes(catalogue, access, replica, jobs).routes(),
+            *ExposeRoutes(book, boot, access, limits).routes(),
+            *SumiRoutes(catalogue, access, replica, jobs, given.public_url or own_url).routes(),
+            *Mip003Routes(catalogue, access, replica, jobs, given.public_url).routes(),
         ]
 
 

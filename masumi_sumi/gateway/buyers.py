@@ -12,12 +12,16 @@ from starlette.routing import Route
 
 from masumi_sumi.errors import BodyUnreadable, SellerUnavailable, UnknownJob
 from masumi_sumi.faces import sumi
+from masumi_sumi.faces.headers import answer_options
 from masumi_sumi.faces.openapi import sumi_document
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.catalogue import PAGE, Catalogue, Item, item_json, page
 from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.refusals import told
 from masumi_sumi.gateway.replica import AppSilent, Replica
+
+ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+"""Of routes that tell by the path which method is right."""
 
 FLOW_ACTIONS = {"availability": "GET", "input_schema": "GET", "start_job": "POST", "status": "GET"}
 
@@ -26,9 +30,16 @@ Act = Callable[[Request, Item], Awaitable[Response]]
 
 class SumiRoutes:
     def __init__(
-        self, catalogue: Catalogue, access: Access, replica: Replica, jobs: HiredJobs
+        self,
+        catalogue: Catalogue,
+        access: Access,
+        replica: Replica,
+        jobs: HiredJobs,
+        base_url: str,
     ) -> None:
+        """``base_url`` is where buyers reach the gateway: a request's ``Host`` may say anything."""
         self._catalogue, self._access = catalogue, access
+        self._base_url = base_url
         self._replica, self._jobs = replica, jobs
         self._acts: dict[str, Act] = {
             "availability": self._availability,
@@ -46,7 +57,7 @@ class SumiRoutes:
             Route("/sumi/status/{job_id}", told(self.status), methods=["GET"]),
             Route("/sumi/lock/{job_id}/{lock_id}", told(self.lock), methods=["GET", "POST"]),
             Route("/sumi/{expose}", told(self.flow), methods=["GET"]),
-            Route("/sumi/{expose}/{rest:path}", told(self.below), methods=["GET", "POST"]),
+            Route("/sumi/{expose}/{rest:path}", told(self.below), methods=ANY_METHOD),
         ]
 
     async def document(self, request: Request) -> Response:
@@ -61,28 +72,29 @@ class SumiRoutes:
         if await self._access.caller(request) is None:
             items = [item for item in items if item.is_open]
         shown, offset = page(items, _page_size(query.get("pp")), query.get("offset") or None)
-        base = str(request.base_url)
-        return JSONResponse({"items": [item_json(item, base) for item in shown], "offset": offset})
+        listed = [item_json(item, self._base_url) for item in shown]
+        return JSONResponse({"items": listed, "offset": offset})
 
     async def flow(self, request: Request) -> Response:
         """Metadata of a flow, here the one at the expose's root."""
         item = await self._item(request, request.path_params.get("rest", ""))
-        return JSONResponse(item_json(item, str(request.base_url)))
+        return JSONResponse(item_json(item, self._base_url))
 
     async def below(self, request: Request) -> Response:
         """A flow's metadata, or one of its endpoints."""
         rest = request.path_params["rest"].strip("/")
         name, _, action = rest.rpartition("/")
         before, _, last_but_one = name.rpartition("/")
+        method = FLOW_ACTIONS.get(action, "GET")
+        if request.method == "OPTIONS":
+            return answer_options([method])
+        if request.method not in ((method, "HEAD") if method == "GET" else (method,)):
+            return sumi.not_allowed(request.url.path, [method])
         if action in FLOW_ACTIONS:
-            if request.method not in (FLOW_ACTIONS[action], "HEAD"):
-                return sumi.not_allowed(request.url.path, (FLOW_ACTIONS[action],))
             return await self._act(request, name, action)
         if last_but_one == "status":
             request.path_params["job_id"] = action
             return await self._act(request, before, "status")
-        if request.method == "POST":
-            return sumi.not_allowed(request.url.path, ("GET",))
         return await self.flow(request)
 
     async def _act(self, request: Request, name: str, action: str) -> Response:
@@ -118,7 +130,9 @@ class SumiRoutes:
         action = request.url.path.rstrip("/").rpartition("/")[2]
         if action == "start_job":
             await self._catalogue.check_terms(item)
-        return await self._replica.notebook(request, f"{item.path}/{action}")
+        return await self._replica.notebook(
+            request, f"{item.path}/{action}", body_bytes=item.body_bytes
+        )
 
     # --- jobs ----------------------------------------------------------------------------------
 

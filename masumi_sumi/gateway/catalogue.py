@@ -58,6 +58,11 @@ class Item:
         return self.expose.network is not None or (sold and self.card.pricing != "Free")
 
     @property
+    def body_bytes(self) -> int:
+        """What a request to it may need, by its app's word; 0 where its form has no long field."""
+        return self.meta.sale.body_bytes if self.meta.sale is not None else 0
+
+    @property
     def network(self) -> str | None:
         """Where it is sold now, by its app's word; else where its expose asks for."""
         sale = self.meta.sale

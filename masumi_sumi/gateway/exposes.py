@@ -21,9 +21,11 @@ from masumi_sumi.exposes import (
     line,
     status_json,
 )
-from masumi_sumi.faces.body import read_object
+from masumi_sumi.faces.body import BodyLimits, read_object
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.refusals import Endpoint, told
+
+LINES = "text/plain; charset=utf-8"
 
 NOTHING_RUNS = "No boot in progress"
 
@@ -34,8 +36,11 @@ SILENCE = 10.0
 class ExposeRoutes:
     """All of it is for operators."""
 
-    def __init__(self, book: ExposeBook, boot: Boot, access: Access) -> None:
+    def __init__(
+        self, book: ExposeBook, boot: Boot, access: Access, limits: BodyLimits | None = None
+    ) -> None:
         self._book, self._boot, self._access = book, boot, access
+        self._limits = limits or BodyLimits()
 
     def routes(self) -> list[Route]:
         return [
@@ -68,7 +73,7 @@ class ExposeRoutes:
         return JSONResponse(expose_json(await self._book.get(request.path_params["name"])))
 
     async def save(self, request: Request) -> Response:
-        saved = await self._book.save(draft_of(await read_object(request)))
+        saved = await self._book.save(draft_of(await read_object(request, self._limits)))
         return JSONResponse(expose_json(saved), status_code=201)
 
     async def delete(self, request: Request) -> Response:
@@ -92,6 +97,8 @@ class ExposeRoutes:
         return await _streamed(self._boot.shutdown(force=_forced(request)), 200)
 
     async def follow(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response(media_type=LINES)
         return await _streamed(self._boot.stream(), 200)
 
     async def boot_status(self, request: Request) -> Response:
@@ -102,7 +109,7 @@ async def _streamed(events: AsyncIterator[Event], status: int) -> Response:
     """A line for each event, sent as it happens; what raises before the first one is an answer."""
     first = await anext(events, None)
     lines = _lines(first, events)
-    return StreamingResponse(lines, status, media_type="text/plain; charset=utf-8")
+    return StreamingResponse(lines, status, media_type=LINES)
 
 
 async def _lines(first: Event | None, events: AsyncIterator[Event]) -> AsyncIterator[str]:

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from masumi_sumi.errors import SellerUnavailable, SumiError, UnknownFlow, UnknownJob
-from masumi_sumi.faces.body import object_of, query_field, read_raw
+from masumi_sumi.faces.body import object_of, query_field
 from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.mip003 import (
     ACTIONS,
@@ -27,34 +27,45 @@ from masumi_sumi.faces.mip003 import (
 from masumi_sumi.faces.openapi import mip003_document
 from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.gateway.access import Access
+from masumi_sumi.gateway.buyers import ANY_METHOD
 from masumi_sumi.gateway.catalogue import Catalogue, Item
 from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.refusals import STATUS_OF, told
 from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.jobs.model import Job
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-"""All, so that a wrong one is refused like anything else."""
-
 
 class Mip003Routes:
     """What is for sale is open to all, as MIP-003 has no login; the rest wants the panel's."""
 
     def __init__(
-        self, catalogue: Catalogue, access: Access, replica: Replica, jobs: HiredJobs
+        self,
+        catalogue: Catalogue,
+        access: Access,
+        replica: Replica,
+        jobs: HiredJobs,
+        public_url: str = "",
     ) -> None:
+        """``public_url`` is where buyers reach the gateway; without it, documents tell where they
+        stand themselves."""
         self._catalogue, self._access = catalogue, access
+        self._public_url = public_url
         self._replica, self._jobs = replica, jobs
 
     def routes(self) -> list[Route]:
         act = told(self.hand_on, _refusal)
         return [
             Route("/mip003/openapi.json", told(self.document), methods=["GET"]),
-            Route("/mip003/{expose}/{rest:path}", act, methods=METHODS),
+            Route("/mip003/{expose}/{rest:path}", act, methods=ANY_METHOD),
         ]
 
     async def document(self, request: Request) -> Response:
-        return JSONResponse(mip003_document())
+        return JSONResponse(self._at_public_url(mip003_document(), "/mip003/"))
+
+    def _at_public_url(self, document: dict[str, Any], path: str) -> dict[str, Any]:
+        if not self._public_url:
+            return document
+        return {**document, "servers": [{"url": f"{self._public_url}{path}"}]}
 
     async def hand_on(self, request: Request) -> Response:
         call = call_of(request.path_params["rest"].strip("/"), ACTIONS, WITH_JOB)
@@ -73,6 +84,7 @@ class Mip003Routes:
             "status": self._status,
             "provide_input": self._provide_input,
             "availability": self._availability,
+            "openapi": self._document_of_flow,
         }
         return await acts.get(call.action, self._untouched)(request, item, call)
 
@@ -85,12 +97,20 @@ class Mip003Routes:
             return _unavailable(answer, str(error))
         return answer
 
+    async def _document_of_flow(self, request: Request, item: Item, call: Call) -> Response:
+        answer = await self._untouched(request, item, call)
+        said = _object(answer) if answer.status_code == 200 else None
+        if said is None or not self._public_url:
+            return answer
+        return JSONResponse(self._at_public_url(said, f"/mip003/{item.id}/"))
+
     async def _untouched(self, request: Request, item: Item, call: Call) -> Response:
-        return await self._replica.untouched(request, f"{item.path}/{call.tail}")
+        path, needed = f"{item.path}/{call.tail}", item.body_bytes
+        return await self._replica.untouched(request, path, body_bytes=needed)
 
     async def _provide_input(self, request: Request, item: Item, call: Call) -> Response:
         """Of a sold job also while its flow is closed, as during a refresh."""
-        raw = await read_raw(request)
+        raw = await self._replica.read(request, item.body_bytes)
         if not item.is_open:
             job = await self._job(item, job_answered(call.job_id, object_of(raw)))
             await self._jobs.admit(request, job)

@@ -26,9 +26,10 @@ from kodosumi.dtypes import Role
 from kodosumi.helper import HTTPXClient
 from kodosumi.log import LOG_FORMAT
 from kodosumi.service import app as panel_app
+from kodosumi.service.files import FileControl
 from kodosumi.service.inputs import outputs
 from kodosumi.service.jwt import decode_jwt_token
-from litestar.exceptions import NotAuthorizedException
+from litestar.exceptions import HTTPException, NotAuthorizedException
 from pydantic import ValidationError
 from sqlalchemy import select
 from starlette.requests import Request
@@ -36,6 +37,7 @@ from starlette.requests import Request
 from masumi_sumi.errors import PanelError
 from masumi_sumi.gateway.access import Caller
 from masumi_sumi.gateway.executions import Execution, Item, Life, Wanted, follow
+from masumi_sumi.gateway.panel_files import guard_files
 from masumi_sumi.runtime import elements
 
 PAYMENT = "payment"
@@ -56,12 +58,28 @@ class Panel:
         elements.install()
         _replace_streams(life)
         _sign_requests(sign)
+        guard_files(FileControl, lambda why: HTTPException(status_code=400, detail=why))
+        _keep_stack_traces()
         self.app = panel_app.create_app()
         self._named: set[str] = set()
 
     @property
     def ray_dashboard(self) -> str:
         return str(self.app.state["settings"].RAY_DASHBOARD)
+
+    @property
+    def listens_at(self) -> str:
+        """The address that the panel was told to listen at."""
+        settings = self.app.state["settings"]
+        place = urlparse(settings.APP_SERVER)
+        scheme = "https" if settings.SSL_KEYFILE else "http"
+        host = f"[{place.hostname}]" if ":" in (place.hostname or "") else place.hostname
+        return f"{scheme}://{host or 'localhost'}:{place.port or 3370}"
+
+    @property
+    def cors_origins(self) -> list[str]:
+        """Origins that the operator lets in by name; Kodosumi's default lets in all."""
+        return [each for each in self.app.state["settings"].CORS_ORIGINS if each != "*"]
 
     async def caller(self, request: Request) -> Caller | None:
         token = request.headers.get(HEADER_KEY) or request.cookies.get(TOKEN_KEY)
@@ -173,6 +191,19 @@ def _own_url() -> str:
     if place.hostname in ("0.0.0.0", "::"):
         return f"{place.scheme}://127.0.0.1:{place.port}"
     return f"{place.scheme}://{place.netloc}"
+
+
+def _keep_stack_traces() -> None:
+    """The released panel puts the stack trace of an error into its answer; the log has it too."""
+    handle = panel_app.app_exception_handler
+
+    def answer_error(request: Any, error: Exception) -> Any:
+        answer = handle(request, error)
+        if isinstance(getattr(answer, "content", None), dict):
+            answer.content.pop("stacktrace", None)
+        return answer
+
+    panel_app.app_exception_handler = answer_error
 
 
 def serve(factory: str) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from masumi_sumi.errors import PanelError, ServeError, SumiError
 from masumi_sumi.faces import sumi
 from masumi_sumi.gateway.access import LoginNeeded, OperatorNeeded
-from masumi_sumi.gateway.replica import AppSilent
+from masumi_sumi.gateway.replica import AppSilent, AppUnreadable
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 STATUS_OF: tuple[tuple[type[SumiError], int, str], ...] = (
     (LoginNeeded, 401, "NotAuthorizedException"),
     (OperatorNeeded, 403, "PermissionDeniedException"),
+    (AppUnreadable, 502, "BadGatewayException"),
     (AppSilent, 504, "GatewayTimeoutException"),
     (ServeError, 502, "BadGatewayException"),
     (PanelError, 502, "BadGatewayException"),

@@ -14,7 +14,10 @@ SALE = "x-masumi"
 
 
 class Sale(BaseModel):
-    """What hangs on no input. A text is empty, and an index None, where the terms say nothing."""
+    """What hangs on no input. A text is empty, and an index None, where the terms say nothing.
+
+    ``body_bytes`` is what a request may need for the long fields of the flow's form; 0 without any.
+    """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
 
@@ -22,14 +25,16 @@ class Sale(BaseModel):
     network: Network | Literal[""] = ""
     agent_identifier: str = Field("", alias="agentIdentifier")
     source_index: int | None = Field(None, alias="supportedPaymentSourceIndex")
+    body_bytes: int = Field(0, alias="bodyBytes", ge=0)
 
     @classmethod
-    def of(cls, terms: Terms) -> Self:
+    def of(cls, terms: Terms, body_bytes: int = 0) -> Self:
         said = {
             "pricing": terms.pricing,
             "network": terms.network,
             "agent_identifier": terms.agent_identifier,
             "source_index": terms.source_index,
+            "body_bytes": body_bytes,
         }
         return cls.model_validate(said)
 

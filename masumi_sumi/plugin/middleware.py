@@ -19,7 +19,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from masumi_sumi import compose
 from masumi_sumi.errors import DirectLaunchRefused, InputRefused, SettingInvalid, SumiError
 from masumi_sumi.faces import mip003, sumi
+from masumi_sumi.faces.body import BodyLimits
 from masumi_sumi.faces.calls import Call, call_of
+from masumi_sumi.faces.headers import BUYER_HEADERS, with_headers
 from masumi_sumi.faces.mip003 import Mip003Face, Offer, Signer
 from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.faces.sumi import SumiFace
@@ -109,7 +111,7 @@ class SumiMiddleware:
             named = {mip003.JOB: asked.job_id} if asked.job_id else {}
             request = Request({**scope, "path_params": named}, receive, send)
             response = await face(request, self._offer(flow), asked.action)
-        await response(scope, receive, send)
+        await response(scope, receive, with_headers(send, BUYER_HEADERS))
 
     def check(self) -> None:
         """Raises ConfigurationError when a flow's terms cannot hold, its demo is none of its form,
@@ -163,8 +165,10 @@ class SumiMiddleware:
                 self._app_url = self._app_url or self._parts.app_url(root)
                 agent = self._parts.agent(self.app, self._api, self._app_url)
                 service = await self._parts.service(agent)
-                face = Mip003Face(service, self._parts.uptime, self._make_signer())
-                self._faces = face, SumiFace(service)
+                given = self._parts.settings
+                limits = BodyLimits(given.body_bytes, given.body_seconds)
+                face = Mip003Face(service, self._parts.uptime, self._make_signer(), limits)
+                self._faces = face, SumiFace(service, limits)
             return self._faces
 
     def _make_signer(self) -> Signer | None:

@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     public_url: str = ""  # where buyers reach the gateway
     trusted_proxies: str = ""  # addresses or networks whose forwarded headers are believed
 
+    body_bytes: int = Field(2**20, gt=0)
+    body_seconds: float = Field(10.0, gt=0, allow_inf_nan=False)
+    upload_bytes: int = Field(8 * 2**20, gt=0)
+
     host: str = "127.0.0.1"
     panel: str = ""
     panel_port: Port = 3370

@@ -14,16 +14,16 @@ from masumi_sumi.faces.openapi.words import (
     operation,
     parameter,
 )
-from masumi_sumi.flows import Form
+from masumi_sumi.flows import Form, body_bytes_of
 from masumi_sumi.jobs.model import Terms
 from masumi_sumi.jobs.sale import SALE, Sale
 
 REFUSALS = {
     "availability": (500,),
     "input_schema": (424, 500, 503),
-    "start_job": (400, 422, 424, 429, 500, 503),
+    "start_job": (400, 408, 413, 422, 424, 429, 500, 503),
     "status": (400, 404, 500, 503),
-    "provide_input": (400, 404, 409, 422, 500, 503),
+    "provide_input": (400, 404, 408, 409, 413, 422, 500, 503),
     "demo": (404, 500),
     "openapi": (424, 500, 503),
 }
@@ -34,8 +34,9 @@ def flow_document(name: str, form: Form, terms: Terms) -> Schema:
     priced = not terms.free
     started = mip003.STARTED_PRICED if priced else mip003.STARTED_FREE
     own = {"Input": input_values(form), "Started": started}
+    sale = Sale.of(terms, body_bytes_of(form))
     paths = {f"/{call}": item for call, item in endpoints(priced=priced).items()}
-    return document(name, "./", paths, mip003.SHAPES | own) | {SALE: Sale.of(terms).told()}
+    return document(name, "./", paths, mip003.SHAPES | own) | {SALE: sale.told()}
 
 
 def endpoints(*, priced: bool) -> dict[str, Schema]:

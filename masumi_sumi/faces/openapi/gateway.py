@@ -17,8 +17,10 @@ EXPOSE = parameter("expose", "path")
 FLOW = parameter("flow", "path", description="of the expose; the one at its root has none")
 JOB = parameter("job_id")
 JOB_IN_PATH = parameter("job_id", "path")
-HANDED_ON = (400, 401, 404, 503, 504)
+HANDED_ON = (400, 401, 404, 502, 503, 504)
 """How the gateway itself refuses what it would hand on to an app."""
+BODY = (408, 413)
+"""How it refuses a body that is too slow or too large."""
 
 
 def mip003_document() -> Schema:
@@ -64,7 +66,7 @@ def sumi_document() -> Schema:
 def _hiring(parameters: list[Schema]) -> dict[str, Schema]:
     started = {
         201: component("Taken"),
-        **{status: component("Problem") for status in (*HANDED_ON, 429, 500)},
+        **{status: component("Problem") for status in (*HANDED_ON, *BODY, 429, 500)},
     }
     start = operation("Hire it", started, parameters=parameters, body=component("Start"))
     return {
@@ -77,10 +79,10 @@ def _hiring(parameters: list[Schema]) -> dict[str, Schema]:
 
 def _lock() -> Schema:
     given = [JOB_IN_PATH, parameter("lock_id", "path")]
-    refused = {status: component("Problem") for status in (*HANDED_ON, 409, 500)}
+    refused = {status: component("Problem") for status in (*HANDED_ON, *BODY, 409, 500)}
     taken = {"anyOf": [component("Provided"), component("Failed")]}
     return {
-        "get": _get("A job's question", "Lock", given, (400, 401, 404, 409, 500, 503, 504)),
+        "get": _get("A job's question", "Lock", given, (*HANDED_ON, 409, 500)),
         "post": operation(
             "Answer it", {201: taken, **refused}, parameters=given, body=component("Provide")
         ),

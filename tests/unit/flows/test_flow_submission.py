@@ -389,7 +389,7 @@ def test_exactly_one_of_several_buttons_is_pressed():
 # --- patterns ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["a" * 60 + "!", "a" * 100_000])
+@pytest.mark.parametrize("text", ["a" * 60 + "!", "a" * 60_000])
 def test_a_pattern_that_takes_too_long_is_a_no_in_time(text):
     form = form_of(type="text", pattern="(a|aa)+")
     begun = time.perf_counter()

@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from starlette.requests import Request
@@ -17,15 +18,19 @@ from starlette.routing import Route
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.exposes import Boot, ExposeBook, FoundFlow, OpenApiFinder, Serve, draft_of
 from masumi_sumi.exposes.applications import planned
+from masumi_sumi.faces.body import BodyLimits
 from masumi_sumi.gateway.access import Access, Caller
 from masumi_sumi.gateway.app import Gateway
 from masumi_sumi.gateway.buyers import SumiRoutes
 from masumi_sumi.gateway.catalogue import Catalogue
+from masumi_sumi.gateway.cross_site import Origins
 from masumi_sumi.gateway.exposes import ExposeRoutes
 from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
+from masumi_sumi.gateway.panel_border import PanelBorder
 from masumi_sumi.gateway.replica import Replica
+from masumi_sumi.gateway.request_checks import RequestChecks
 from masumi_sumi.jobs.model import Job, JobState, Lock, Terms
 from masumi_sumi.jobs.sale import Sale
 from masumi_sumi.settings import Settings
@@ -33,6 +38,8 @@ from masumi_sumi.settings import Settings
 OPERATOR = Caller("a88771d8", "admin", operator=True)
 USER = Caller("b99882e9", "user", operator=False)
 CALLERS = {"operator": OPERATOR, "user": USER}
+OWN_URL = "http://panel:3370"
+UPLOAD_BYTES = 2 * 2**20
 AGENT = "7e8bdaf2b2b919a3a4b94002cafb50086c0c845fe535d07a77ab7f77" + "ab" * 32
 
 
@@ -123,15 +130,53 @@ async def panel(scope: Any, receive: Any, send: Any) -> None:
 class Counter:
     """A gateway with its lifespan begun; ``ask`` is a client for strangers."""
 
-    gateway: Gateway
+    gateway: RequestChecks
     book: ExposeBook
     apps: Apps
     jobs: Jobs
+    limited: list[Any]
 
     def client(self, role: str = "") -> httpx.AsyncClient:
         headers = {"KODOSUMI_API_KEY": role} if role else {}
         transport = httpx.ASGITransport(app=self.gateway)
-        return httpx.AsyncClient(transport=transport, base_url="http://panel:3370", headers=headers)
+        return httpx.AsyncClient(transport=transport, base_url=OWN_URL, headers=headers)
+
+    def hurry(self, seconds: float) -> None:
+        """From now on bodies must arrive within these seconds."""
+        for each in self.limited:
+            each._limits = replace(each._limits, seconds=seconds)
+        self.gateway._uploads = replace(self.gateway._uploads, seconds=seconds)
+
+    async def delete_raw(self, path: str) -> httpx.Response:
+        """Ask for a path as it is written: httpx would shorten it."""
+        return await self.ask_raw("DELETE", path, {"KODOSUMI_API_KEY": "operator"})
+
+    async def ask_raw(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> httpx.Response:
+        raw, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": unquote(raw),
+            "raw_path": raw.encode(),
+            "query_string": query.encode(),
+            "headers": [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()],
+            "scheme": "http",
+            "server": ("panel", 3370),
+            "client": ("203.0.113.9", 1),
+        }
+        told: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            told.append(message)
+
+        await self.gateway(scope, receive, send)
+        content = b"".join(each.get("body", b"") for each in told)
+        return httpx.Response(told[0]["status"], headers=told[0]["headers"], content=content)
 
     async def sells(
         self, name: str, *paths: str, network: str | None = "Preprod", sale: Sale | None = None
@@ -159,25 +204,30 @@ async def opened(
     book: ExposeBook, clock: ManualClock, settings: Settings
 ) -> AsyncIterator[Counter]:
     apps, jobs, access = Apps(), Jobs(), Access(caller_of)
+    limited: list[Any] = []
 
     @asynccontextmanager
     async def routes() -> AsyncIterator[list[Route]]:
         replica = Replica("http://serve:8005", httpx.MockTransport(apps))
+        limited.append(replica)
         catalogue = Catalogue(book)
         serve = Serve("http://dashboard:8265", settings, transport=httpx.MockTransport(_no_ray))
         boot = Boot(book, serve, OpenApiFinder(), NoPanel(), clock)
         hired = HiredJobs(jobs, replica, catalogue, access, clock)
         yield [
             *ExposeRoutes(book, boot, access).routes(),
-            *SumiRoutes(catalogue, access, replica, hired).routes(),
+            *SumiRoutes(catalogue, access, replica, hired, OWN_URL).routes(),
             *Mip003Routes(catalogue, access, replica, hired).routes(),
         ]
         await boot.aclose()
         await replica.aclose()
 
-    gateway = Gateway(CancelBeforeArchive(panel, access, jobs, jobs.cancel), routes)
+    border = PanelBorder(panel, OWN_URL, frozenset())
+    inside = Gateway(CancelBeforeArchive(border, access, jobs, jobs.cancel), routes)
+    origins = Origins.of(OWN_URL, "https://agents.example")
+    gateway = RequestChecks(inside, access, origins, BodyLimits(), UPLOAD_BYTES)
     async with alive(gateway):
-        yield Counter(gateway, book, apps, jobs)
+        yield Counter(gateway, book, apps, jobs, [gateway, *limited])
 
 
 def _no_ray(request: httpx.Request) -> httpx.Response:

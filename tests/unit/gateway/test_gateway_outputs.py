@@ -33,7 +33,7 @@ async def test_a_list_is_cancelled_and_reaches_the_panel_whole(counter: Counter)
     body = {"fid": ["one", "two", "stranger"]}
     answer = await counter.client("operator").request("DELETE", "/outputs/", json=body)
     assert [job_id for job_id, _ in counter.jobs.cancelled] == ["one", "two"]
-    assert answer.json()["body"] == '{"fid":["one","two","stranger"]}'
+    assert answer.json()["body"] == '{"fid": ["one", "two", "stranger"]}'
 
 
 async def test_nobody_cancels_what_is_not_his_or_has_ended(counter: Counter) -> None:
@@ -54,10 +54,62 @@ async def test_without_its_supervisor_nothing_is_archived(counter: Counter) -> N
     assert "panel" not in answer.json()
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"fid": 1}'])
-async def test_a_broken_list_is_the_panels_to_refuse(counter: Counter, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"no json", b"[]", b'{"fid": 1}', b'{"fid": [1]}', b'{"fid": "one"}'),
+        *(b'{"fid": ["../b99882e9/one"]}', b'{"fid": ["one/"]}', b'{"fid": ["."]}'),
+    ],
+)
+async def test_a_list_of_anything_but_ids_archives_nothing(counter: Counter, body: bytes) -> None:
+    counter.jobs.has(JobState.RUNNING, id="one")
     answer = await counter.client("operator").request("DELETE", "/outputs", content=body)
+    assert answer.status_code == 400
+    assert "panel" not in answer.json()
+    assert counter.jobs.cancelled == []
+
+
+async def test_a_list_that_two_readers_read_differently_is_the_same_for_both(
+    counter: Counter,
+) -> None:
+    for name in ("one", "two"):
+        counter.jobs.has(JobState.RUNNING, id=name)
+    body = b'{"fid": ["one"], "fid": ["two"]}'
+    answer = await counter.client("operator").request("DELETE", "/outputs", content=body)
+    assert [job_id for job_id, _ in counter.jobs.cancelled] == ["two"]
+    assert answer.json()["body"] == '{"fid": ["two"]}'
+
+
+async def test_a_stranger_who_deletes_is_not_read(counter: Counter) -> None:
+    answer = await counter.client().request("DELETE", "/outputs", content=b"no json")
     assert answer.json()["panel"] == "/outputs"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/outputs/{}", "/outputs/{}/", "/%6futputs/{}", "/output%73/{}"],
+)
+async def test_every_way_to_write_its_path_cancels_the_job(counter: Counter, path: str) -> None:
+    job = counter.jobs.has(JobState.AWAITING_PAYMENT)
+    answer = await counter.client("operator").delete(path.format(job.id))
+    assert "panel" in answer.json()
+    assert [job_id for job_id, _ in counter.jobs.cancelled] == [job.id]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("//outputs/{}", "/outputs//{}", "/outputs/{}//", "/./outputs/{}", "/outputs/./{}"),
+        *("/x/../outputs/{}", "/outputs%2f{}", "/outputs/%2e/{}", "/outputs/{};x", "///outputs/{}"),
+        *("/outputs/{}%00", "/outputs/{}%5c", "/%2foutputs/{}", "/outputs/%252e/{}"),
+    ],
+)
+async def test_no_other_spelling_reaches_the_panel(counter: Counter, path: str) -> None:
+    job = counter.jobs.has(JobState.AWAITING_PAYMENT)
+    answer = await counter.delete_raw(path.format(job.id))
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"detail", "error", "path", "status_code"}
+    assert counter.jobs.cancelled == []
 
 
 # --- streams -------------------------------------------------------------------------------------

@@ -248,7 +248,6 @@ async def test_all_else_that_the_app_says_of_its_availability_is_told(counter: C
     [
         httpx.Response(500, json={"detail": "internal error"}),
         httpx.Response(200, json=["an author's own"]),
-        httpx.Response(200, text="an author's own"),
     ],
 )
 async def test_another_answer_than_of_availability_stays_the_apps(

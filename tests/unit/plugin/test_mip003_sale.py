@@ -189,7 +189,8 @@ BAD_BODIES = {
     "Infinity": b'{"input_data": -Infinity}',
     "broken utf-8": b'{"input_data": "\xff\xfe"}',
     "deep": b'{"input_data": ' + b"[" * 100_000,
-    "huge": b'{"input_data": {"name": "' + b"a" * (10 * 2**20) + b'"}}',
+    "many keys": b'{"input_data": {' + b'"a": 1,' * 20_000 + b'"b": 1}}',
+    "utf-16": '{"input_data": {"name": "Ada"}}'.encode("utf-16"),
     "huge number": b'{"input_data": {"age": ' + b"9" * 5000 + b"}}",
 }
 
