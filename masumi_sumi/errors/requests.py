@@ -53,7 +53,7 @@ class BodyTooLarge(BodyUnreadable):
 
 class BodyTooSlow(BodyUnreadable):
     def __init__(self, seconds: float) -> None:
-        super().__init__("body", f"did not arrive within {seconds:g} seconds")
+        super().__init__("body", f"did not arrive within {seconds} seconds")
         self.args = (seconds,)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Request
+from fastapi.responses import HTMLResponse
 from kodosumi.core import InputsError, Launch, ServeAPI, Tracer, response
 from kodosumi.core import forms as F
 from pydantic import BaseModel
@@ -107,6 +108,14 @@ def work_blocking(inputs: dict[str, Any], tracer: Tracer) -> str:
     desk.gate_sync()
     desk.end()
     return f"{inputs['word']}, from a thread"
+
+
+@app.get("/blocking/demo", include_in_schema=False)
+async def show_page() -> HTMLResponse:
+    """A page of the author's own, where MIP-003 has an endpoint."""
+    page = HTMLResponse("<script>alert(document.cookie)</script>")
+    page.set_cookie("kodosumi_jwt", "stolen")
+    return page
 
 
 @app.enter("/blocking", model=form("desk", "word"), summary="Blocking code")
