@@ -22,10 +22,15 @@ _FILES = "/files/"
 
 def find_path_fault(scope: Mapping[str, Any]) -> str:
     """Return what is wrong with the path of an ASGI request; an empty text if nothing is."""
+    return find_encoded_fault(scope) or find_fault(str(scope["path"]))
+
+
+def find_encoded_fault(scope: Mapping[str, Any]) -> str:
+    """Return what is wrong with the path as it was sent; an empty text if nothing is."""
     raw = bytes(scope.get("raw_path") or b"").partition(b"?")[0].decode("latin-1")
     if _ENCODED.search(raw):
         return "contains an encoded dot, slash, backslash or control character"
-    return find_fault(str(scope["path"]))
+    return ""
 
 
 def find_fault(path: str) -> str:

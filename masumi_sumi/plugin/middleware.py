@@ -17,12 +17,19 @@ from starlette.types import Receive, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from masumi_sumi import compose
-from masumi_sumi.errors import DirectLaunchRefused, InputRefused, SettingInvalid, SumiError
+from masumi_sumi.errors import (
+    BodyUnreadable,
+    DirectLaunchRefused,
+    InputRefused,
+    SettingInvalid,
+    SumiError,
+)
 from masumi_sumi.faces import mip003, sumi
 from masumi_sumi.faces.body import BodyLimits
 from masumi_sumi.faces.calls import Call, call_of
 from masumi_sumi.faces.headers import BUYER_HEADERS, with_headers
 from masumi_sumi.faces.mip003 import Mip003Face, Offer, Signer
+from masumi_sumi.faces.paths import find_encoded_fault
 from masumi_sumi.faces.refusals import refusal
 from masumi_sumi.faces.sumi import SumiFace
 from masumi_sumi.flows import Form, read_form, submitted
@@ -103,6 +110,7 @@ class SumiMiddleware:
             return
         flow, asked = found
         try:
+            _check_path(scope)
             self._admission.check(scope, flow, asked.action)
             face: Face = (await self._open(root))[notebook]
         except SumiError as error:
@@ -224,6 +232,12 @@ class SumiMiddleware:
     def _settle(self, flow: str, data: Any) -> Terms:
         handler = compose.flows_of(self._api)[flow]
         return self._terms(flow, handler).settle(flow, self._parts.settings, data)
+
+
+def _check_path(scope: Scope) -> None:
+    """Raises BodyUnreadable for a path of ours that is written as no buyer writes it."""
+    if fault := find_encoded_fault(scope):
+        raise BodyUnreadable("path", fault)
 
 
 def _refuse() -> Response:

@@ -216,8 +216,8 @@ async def opened(
         hired = HiredJobs(jobs, replica, catalogue, access, clock)
         yield [
             *ExposeRoutes(book, boot, access).routes(),
-            *SumiRoutes(catalogue, access, replica, hired, OWN_URL).routes(),
-            *Mip003Routes(catalogue, access, replica, hired).routes(),
+            *SumiRoutes(catalogue, access, replica, hired, settings.public_url or OWN_URL).routes(),
+            *Mip003Routes(catalogue, access, replica, hired, settings.public_url).routes(),
         ]
         await boot.aclose()
         await replica.aclose()

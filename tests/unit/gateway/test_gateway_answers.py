@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from counter import OWN_URL, Counter
+from counter import OWN_URL, Counter, opened
+from ready_made import ready_made
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from masumi_sumi.clock import ManualClock
+from masumi_sumi.exposes import ExposeBook
+from masumi_sumi.exposes.schema import HISTORY
 from masumi_sumi.faces.headers import format_allow
 from masumi_sumi.gateway.panel_border import PanelBorder, find_own_url
 from masumi_sumi.jobs.model import JobState
+from masumi_sumi.settings import Settings
 
 PAGE = "<script>alert(document.cookie)</script>"
 HIRE = {"identifier_from_purchaser": "demo-123"}
@@ -279,3 +285,22 @@ async def test_foreign_host_changes_no_address(counter: Counter) -> None:
         assert "evil" not in told.text
     listed = (await counter.client().get("/sumi", headers=forged)).json()["items"]
     assert listed[0]["api_url"] == f"{OWN_URL}/sumi/prime"
+
+
+async def test_public_url_is_where_all_addresses_begin(tmp_path: Path) -> None:
+    clock = ManualClock()
+    given = Settings(data_dir=tmp_path, nodes={}, public_url="https://agents.example/shop/")
+    database = await ready_made(f"sqlite:///{tmp_path / 'exposes.db'}", HISTORY)
+    async with ExposeBook(database, clock) as book, opened(book, clock, given) as counter:
+        await counter.sells("prime", "/", "/async")
+        counter.apps.answer = httpx.Response(200, json={"servers": [{"url": "./"}], "paths": {}})
+        client = counter.client()
+
+        listed = (await client.get("/sumi/prime/async")).json()
+        document = (await client.get("/mip003/openapi.json")).json()
+        flow = (await client.get("/mip003/prime/async/openapi")).json()
+
+    assert listed["api_url"] == "https://agents.example/shop/sumi/prime/async"
+    assert listed["mip003_url"] == "https://agents.example/shop/mip003/prime/async"
+    assert document["servers"] == [{"url": "https://agents.example/shop/mip003/"}]
+    assert flow["servers"] == [{"url": "https://agents.example/shop/mip003/prime/async/"}]

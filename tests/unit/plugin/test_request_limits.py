@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -174,3 +175,34 @@ async def test_headers_of_the_authors_own_answers_are_his(shop: MakeShop):
     answer = await sold.get("/health")
     assert "access-control-allow-origin" not in answer.headers
     assert "cache-control" not in answer.headers
+
+
+# --- paths ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/./start_job", "/x/../start_job", "/%2e/start_job", "/..%2fstart_job", "/start_job;x"),
+        *("/start_job%00", "/start_job%2f", "/%2fstart_job%5c", "/START_JOB", "/start_job/."),
+    ],
+)
+async def test_path_that_is_not_written_plainly_starts_nothing(
+    shop: MakeShop, runners: list[Any], path: str
+):
+    sold = shop({"*": PRICED})
+    body = b'{"identifier_from_purchaser": "abababababababab", "input_data": {"name": "Ada"}}'
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": unquote(path), "raw_path": path.encode()}
+    scope |= {"query_string": b"", "scheme": "http", "server": ("serve", 80), "client": ("::1", 1)}
+    await sold.middleware({**scope, "headers": []}, receive, send)
+
+    assert 400 <= told[0]["status"] < 500
+    assert (sold.desk.jobs, runners) == ({}, [])
