@@ -19,7 +19,8 @@ ROUTES_SECONDS = 1.0
 
 ANSWER_SECONDS = 5.0
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "0.0.0.0"})
+"""The last one leads here too: apps that listen everywhere call it their own address."""
 
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,10 @@ import pytest
 from desk import Desk
 from shop import EXPOSE, Cluster, Panel, Shop, until
 
+from masumi_sumi.cli.findings import Finding
+from masumi_sumi.cli.served import served
 from masumi_sumi.cli.stack import Stack
+from masumi_sumi.cli.unpaid_starts import Target, targets_of_app, try_to_steal
 from masumi_sumi.gateway_proof import HEADER, derive_app_secret
 from masumi_sumi.secret_files import get_gateway_secret
 
@@ -144,8 +148,12 @@ def test_a_panel_user_cannot_send_an_app_to_another_host(
     host = {"host": urlsplit(trap[0]).netloc}
 
     panel.http.post(url, json={"docs": UPLOAD, "how": "async"}, headers=host)
+    page = panel.http.get(f"/inputs{url}", headers=host)
+    posted = panel.http.post(f"/inputs{url}", data={"docs": "", "how": ""}, headers=host)
 
     assert trap[1] == []
+    assert "how" in page.text or page.status_code in (400, 403, 421)
+    assert "how" in posted.text or posted.status_code in (400, 403, 421)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -237,6 +245,24 @@ def test_a_flow_that_asks_for_a_login_is_not_started_at_the_apps_own_address(
     assert member.status_code == 200, member.text
     until(lambda: desk.begun, "it runs for who is logged in")
     assert panel.http.get(f"/mip003/{MEMBERS}/availability").json()["status"] == "available"
+
+
+def test_the_doctor_finds_no_flow_that_a_stranger_can_start(
+    stack: Stack, bazaar: str, members: str, runners: Callable[[], set[str]]
+) -> None:
+    before = runners()
+
+    async def look() -> list[Finding]:
+        apps = await served(stack.settings, ())
+        flows = {flow: sold is not None for flow, sold in apps.flows.items()}
+        login = Target(MEMBERS, members, login=True)
+        targets = [*targets_of_app(apps.url, bazaar, flows), login]
+        return [finding async for finding in try_to_steal(targets, stack.settings)]
+
+    [finding] = asyncio.run(look())
+
+    assert finding.verdict == "good", finding
+    assert runners() == before
 
 
 # --- the secret ----------------------------------------------------------------------------------

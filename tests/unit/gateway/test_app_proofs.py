@@ -97,8 +97,9 @@ async def test_another_server_gets_none(ask: Ask, world: World, url: str) -> Non
     assert [proof for _, proof in world.seen] == [None]
 
 
-async def test_serve_is_known_by_its_other_name(ask: Ask, world: World) -> None:
-    await ask("http://localhost:8005/a")
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])
+async def test_serve_is_known_by_its_other_names(ask: Ask, world: World, host: str) -> None:
+    await ask(f"http://{host}:8005/a")
 
     assert [proof for _, proof in world.seen] == [derive_app_secret("master", "/a")]
 
