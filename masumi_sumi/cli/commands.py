@@ -84,6 +84,9 @@ def down(data_dir: DataDir = None) -> None:
 def sandbox(
     port: Port = None,
     host: Host = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen beyond loopback, with a secret token.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Agents must be registered.")] = False,
     block_seconds: Annotated[float, typer.Option(min=0.01, help="Seconds per block.")] = 2.0,
     confirmations: Annotated[int, typer.Option(min=0, help="Blocks until one counts.")] = 1,
@@ -109,6 +112,7 @@ def sandbox(
 
     run_sandbox(
         load(sandbox_port=port, host=host),
+        allow_remote=allow_remote,
         strict=strict,
         block_seconds=block_seconds,
         confirmations=confirmations,

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
+from urllib.parse import urlsplit
 
 import typer
 
@@ -149,7 +150,7 @@ def ports(settings: Settings) -> Iterator[Finding]:
         yield Finding("ports", "good", "the stack with this data folder is up and has them")
         return
     for part, fields in PARTS.items():
-        host = LOOPBACK if part == "ray" else settings.host
+        host = LOOPBACK if part in ("ray", "sandbox") else settings.host
         for name, field in fields:
             port: int = getattr(settings, field)
             if is_free(port, host):
@@ -167,9 +168,27 @@ async def node(network: str, settings: Settings) -> AsyncIterator[Finding]:
             advice = f"set SUMI_NODES to sell on {network}; `up` and `demo` bring a sandbox"
             yield Finding(f"node of {network}", "beware", "is not configured", advice)
         return
+    for finding in find_plain_http(network, known.url):
+        yield finding
     async for finding in _reach(network, known):
         yield finding
     yield _deadlines(network, settings)
+
+
+def find_plain_http(network: str, url: str) -> Iterator[Finding]:
+    """Tell of a node whose key goes over the net as it is; at loopback nobody listens in."""
+    from masumi_sumi.payments.connection import is_here
+
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:  # the look at the node tells of it
+        return
+    if parts.scheme != "http" or is_here(host):
+        return
+    words = f"{host} is asked over http://: whoever stands between reads its key"
+    advice = "give the node an https:// address, and set it in SUMI_NODES"
+    yield Finding(f"node of {network}", "beware", words, advice)
 
 
 async def _reach(network: str, known: NodeSettings) -> AsyncIterator[Finding]:

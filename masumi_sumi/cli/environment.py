@@ -34,7 +34,8 @@ def reachable(host: str) -> str:
 
 
 def sandbox_url(settings: Settings) -> str:
-    return f"http://{reachable(settings.host)}:{settings.sandbox_port}/api/v1"
+    """Return where the stack's own sandbox is: at loopback, whatever the stack listens at."""
+    return f"http://{LOOPBACK}:{settings.sandbox_port}/api/v1"
 
 
 def with_sandbox(settings: Settings, poll: float) -> Settings:

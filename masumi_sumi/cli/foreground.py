@@ -18,6 +18,7 @@ from masumi_sumi.cli.applications import CONFIG, read_config
 from masumi_sumi.cli.display import Display, summarize
 from masumi_sumi.cli.stack import Stack
 from masumi_sumi.errors import SettingInvalid
+from masumi_sumi.secret_files import read_or_create_secret
 from masumi_sumi.settings import SANDBOX_TOKEN, Settings
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -80,9 +81,20 @@ def stop_recorded(data_dir: Path) -> None:
         console.print(f"ended: {part.name}", highlight=False)
 
 
-def run_sandbox(settings: Settings, **options: Any) -> None:
-    """Serve the sandbox until interrupted; options as for ``masumi_sumi.sandbox.Sandbox``."""
-    from masumi_sumi.sandbox import Sandbox, serve
+def run_sandbox(settings: Settings, *, allow_remote: bool, **options: Any) -> None:
+    """Serve the sandbox until interrupted; options as for ``masumi_sumi.sandbox.Sandbox``.
+
+    Beyond loopback it has a token of its own, which the data folder keeps. Raises SettingInvalid.
+    """
+    from masumi_sumi.sandbox import Sandbox, is_loopback, serve
+
+    is_remote = not is_loopback(settings.host)
+    if is_remote and not allow_remote:
+        rule = "who reaches the sandbox controls it: name a loopback address, or --allow-remote"
+        raise SettingInvalid("SUMI_HOST", settings.host, rule)
+    token = SANDBOX_TOKEN
+    if is_remote:
+        token = read_or_create_secret(settings.data_dir, "sandbox-token")
 
     def announce(sandbox: Sandbox) -> None:
         print(f"ready: sandbox {sandbox.url} (token {sandbox.token})", flush=True)
@@ -92,7 +104,7 @@ def run_sandbox(settings: Settings, **options: Any) -> None:
         database.resolve().parent.mkdir(parents=True, exist_ok=True)
     place = (settings.sandbox_port, settings.host)
     with suppress(KeyboardInterrupt):
-        serve(*place, announce=announce, token=SANDBOX_TOKEN, **options)
+        serve(*place, announce=announce, token=token, allow_remote=allow_remote, **options)
 
 
 def _serve_config(named: Path | None) -> dict[str, Any]:

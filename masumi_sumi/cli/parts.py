@@ -108,7 +108,7 @@ def panel(settings: Settings) -> Part:
 
 def sandbox(settings: Settings, options: tuple[str, ...]) -> Part:
     url = sandbox_url(settings)
-    place = ("--host", settings.host, "--port", str(settings.sandbox_port))
+    place = ("--host", LOOPBACK, "--port", str(settings.sandbox_port))
     database = ("--database", str(settings.data_dir / "sandbox.db"))
     return Part(
         name="sandbox",

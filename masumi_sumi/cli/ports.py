@@ -28,7 +28,7 @@ def refuse_taken(settings: Settings, parts: tuple[str, ...]) -> None:
     for part in parts:
         for name, field in PARTS.get(part, ()):
             port: int = getattr(settings, field)
-            host = LOOPBACK if part == "ray" else settings.host
+            host = LOOPBACK if part in ("ray", "sandbox") else settings.host
             if port in seen or not is_free(port, host):
                 raise PortTaken(name, port, f"SUMI_{field.upper()}")
             seen.add(port)

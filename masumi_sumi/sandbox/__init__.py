@@ -9,7 +9,14 @@ from masumi_sumi.sandbox.errors import ConnectionDropped
 from masumi_sumi.sandbox.keys import SandboxKey
 from masumi_sumi.sandbox.model import Fund
 from masumi_sumi.sandbox.registry import Pricing
-from masumi_sumi.sandbox.server import DEFAULT_PORT, Sandbox, SandboxFailed, create_app, serve
+from masumi_sumi.sandbox.server import (
+    DEFAULT_PORT,
+    Sandbox,
+    SandboxFailed,
+    create_app,
+    is_loopback,
+    serve,
+)
 
 __all__ = [
     "DEFAULT_PORT",
@@ -20,5 +27,6 @@ __all__ = [
     "SandboxFailed",
     "SandboxKey",
     "create_app",
+    "is_loopback",
     "serve",
 ]

@@ -1,19 +1,25 @@
-"""The control panel over HTTP: ``/sandbox/*``, without a token, beside the node's own API."""
+"""The control panel over HTTP: ``/sandbox/*``, beside the node's own API.
+
+It wants an admin key of the node in the header ``token``; the page ``/docs`` asks for it under
+"Authorize". A page of another origin is refused: a browser would carry it past the loopback.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from masumi_sumi.sandbox.contract import SUBMIT
 from masumi_sumi.sandbox.controls import ADA_10, Controls
-from masumi_sumi.sandbox.errors import Refused
+from masumi_sumi.sandbox.errors import Forbidden, Refused
 from masumi_sumi.sandbox.registry import Holder, Metadata, PricingType
 
 
@@ -106,8 +112,25 @@ class _PanelRoute(APIRoute):
         return answer
 
 
+_TOKEN = APIKeyHeader(name="token", auto_error=False, description="An admin key of the node.")
+
+
 def control_routes(controls: Controls) -> APIRouter:
-    router = APIRouter(prefix="/sandbox", tags=["sandbox"], route_class=_PanelRoute)
+    async def check_caller(
+        request: Request, token: Annotated[str | None, Security(_TOKEN)]
+    ) -> None:
+        """Raises Unauthorized without an admin key, Forbidden for pages of other origins."""
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            raise Forbidden("the sandbox is not controlled by pages of another origin")
+        controls.node.keys.admit(token, "admin")
+
+    router = APIRouter(
+        prefix="/sandbox",
+        tags=["sandbox"],
+        route_class=_PanelRoute,
+        dependencies=[Security(check_caller)],
+    )
     _add_time(router, controls)
     _add_faults(router, controls)
     _add_chain(router, controls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from masumi_sumi.sandbox.keys import SandboxKey
 from masumi_sumi.sandbox.node import Node, Settings
 
 DEFAULT_PORT = 3001
+DEFAULT_TOKEN = "sandbox"
 _START_SECONDS = 10.0
 
 
@@ -50,10 +52,11 @@ class _Server(uvicorn.Server):
 class Sandbox(Controls):
     """A payment node of one's own. As a context manager it serves in a thread.
 
-    ``port`` 0 takes a free one. ``keys`` are further keys beside ``token``, which may do all.
-    ``strict`` wants agents registered; ``frozen`` lets time pass only by ``advance``;
-    ``production`` hides the text of 5xx; ``results_per_block`` 1 is the pace of a real V1
-    selling wallet; ``sync_seconds``, ``send_seconds`` and ``safe_recovery`` are those of
+    ``port`` 0 takes a free one. ``host`` beyond loopback needs ``allow_remote`` and a token of its
+    own: who has the token makes money and moves time. ``keys`` are further keys beside ``token``,
+    which may do all. ``strict`` wants agents registered; ``frozen`` lets time pass only by
+    ``advance``; ``production`` hides the text of 5xx; ``results_per_block`` 1 is the pace of a real
+    V1 selling wallet; ``sync_seconds``, ``send_seconds`` and ``safe_recovery`` are those of
     ``Settings``; ``network`` is the one that it serves; ``database`` is a SQLite file that
     outlives the process.
     """
@@ -62,8 +65,9 @@ class Sandbox(Controls):
         self,
         port: int = 0,
         host: str = "127.0.0.1",
-        token: str = "sandbox",
+        token: str = DEFAULT_TOKEN,
         *,
+        allow_remote: bool = False,
         keys: Iterable[SandboxKey] = (),
         strict: bool = False,
         production: bool = False,
@@ -79,6 +83,8 @@ class Sandbox(Controls):
         database: Path | str | None = None,
         frozen: bool = False,
     ) -> None:
+        """Raises ValueError for an address beyond loopback that is not allowed."""
+        check_host(host, token, allow_remote=allow_remote)
         settings = Settings(
             keys=(SandboxKey(token, can_admin=True), *keys),
             strict=strict,
@@ -158,6 +164,25 @@ class Sandbox(Controls):
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def check_host(host: str, token: str, *, allow_remote: bool) -> None:
+    """Raises ValueError where others than this machine would reach a sandbox unintended."""
+    if is_loopback(host):
+        return
+    if not allow_remote:
+        rule = "allow it with --allow-remote (in Python allow_remote=True)"
+        raise ValueError(f"the sandbox listens at loopback only, and {host!r} is beyond it: {rule}")
+    if token == DEFAULT_TOKEN:
+        raise ValueError(f"at {host!r} the sandbox needs a token of its own: {token!r} is known")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches it; any name but localhost counts as beyond."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def create_app(**settings: Any) -> FastAPI:

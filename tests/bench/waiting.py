@@ -14,7 +14,7 @@ from masumi_sumi.clock import SystemClock
 from masumi_sumi.jobs.model import Job, JobState, Launch, Payment, PaymentOrder, PaymentState, Terms
 from masumi_sumi.jobs.store import SqlJobStore
 from masumi_sumi.payments.escrow import NodeEscrow
-from masumi_sumi.settings import Settings
+from masumi_sumi.settings import SANDBOX_TOKEN, Settings
 from tests.bench.measured import AGENT
 from tests.bench.table import Row
 
@@ -108,6 +108,6 @@ def _watch(sandbox: str, supervisor: Any) -> tuple[int, float]:
 
 
 def _total(control: str) -> int:
-    counted = httpx.get(control, timeout=10).json()
+    counted = httpx.get(control, headers={"token": SANDBOX_TOKEN}, timeout=10).json()
     counts = counted.get("requests", counted)
     return sum(number for name, number in counts.items() if "/sandbox" not in name)

@@ -19,7 +19,7 @@ from masumi_sumi.sandbox import ConnectionDropped, Sandbox, create_app
 
 @pytest.fixture
 def panel(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.control_url) as client:
+    with httpx.Client(base_url=sandbox.control_url, headers={"token": sandbox.token}) as client:
         yield client
 
 
@@ -206,6 +206,12 @@ class Killable:
     def post(self, path: str, **body: Any) -> httpx.Response:
         return httpx.post(self.url + path, json=body, headers=self.headers)
 
+    def control(self, name: str, **body: Any) -> Any:
+        url = f"{self.url.removesuffix('/api/v1')}/sandbox/{name}"
+        answer = httpx.post(url, json=body, headers=self.headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
     def kill(self) -> None:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -213,8 +219,7 @@ class Killable:
 
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     first = Killable(tmp_path / "node.db")
-    base = first.url.removesuffix("/api/v1")
-    httpx.post(base + "/sandbox/advance", json={"seconds": HOUR})
+    first.control("advance", seconds=HOUR)
     body = {
         "network": "Preprod",
         "inputHash": "aa" * 32,
@@ -225,17 +230,16 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     }
     payment = data(first.post("/payment", **body))
     one = {"network": "Preprod", "blockchainIdentifier": payment["blockchainIdentifier"]}
-    httpx.post(base + "/sandbox/pay", json=one)
-    httpx.post(base + "/sandbox/mine", json={})
+    first.control("pay", **one)
+    first.control("mine")
     wished = data(first.post("/payment/submit-result", **one, submitResultHash=RESULT))
     first.kill()
 
     second = Killable(tmp_path / "node.db")
     resolve = "/payment/resolve-blockchain-identifier"
-    base = second.url.removesuffix("/api/v1")
-    offset = httpx.get(base + "/sandbox/state").json()["offsetSeconds"]
+    offset = second.control("mine", blocks=1)["offsetSeconds"]
     found = data(second.post(resolve, **one))
-    httpx.post(base + "/sandbox/mine", json={"blocks": 2})
+    second.control("mine", blocks=2)
     done = data(second.post(resolve, **one))
     second.kill()
 
