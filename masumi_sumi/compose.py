@@ -188,6 +188,9 @@ async def _build_works(given: Settings) -> supervisor.Works:
         result_form=given.result_hash,
         polls={network: node.poll for network, node in given.nodes.items()},
         start_timeout=given.start_timeout,
+        openings_at_once=given.max_openings,
+        unpaid_per_flow=given.max_unpaid_per_flow,
+        unpaid_per_address=given.max_unpaid_per_address,
     )
     key = AgentKey.of(given.agent_key.get_secret_value())
     launcher = RayLauncher(journal, _file_rules(given))

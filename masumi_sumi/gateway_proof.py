@@ -15,6 +15,9 @@ from typing import Any
 HEADER = "x-sumi-gateway-proof"
 """The gateway sets this header itself and drops it from every request that it receives."""
 
+CLIENT_ADDRESS_HEADER = "x-sumi-client-address"
+"""Whose request the gateway hands on; believed together with the proof only."""
+
 APP_SECRET = "SUMI_APP_SECRET"
 """The environment variable that tells an app its own secret."""
 
@@ -51,6 +54,13 @@ def drop_internal_headers(headers: Iterable[tuple[bytes, bytes]], *, everything:
     """
     kept = frozenset() if everything else _OPEN_HEADERS
     return [(name, value) for name, value in headers if not _is_internal(name, kept)]
+
+
+def find_client_address(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return whose request the gateway hands on; empty where it does not say."""
+    name = CLIENT_ADDRESS_HEADER.encode()
+    found = [value for key, value in headers if key.lower() == name]
+    return found[0].decode("latin-1") if len(found) == 1 else ""
 
 
 def drop_proof(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -28,6 +28,11 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
+def address_of(request: Request) -> str:
+    """Return the caller's address; empty where the connection has none."""
+    return request.client.host if request.client else ""
+
+
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
     """How large a request's body may be, and how long it may take to arrive."""

@@ -22,7 +22,7 @@ from masumi_sumi.errors import (
     NoDemo,
     SumiError,
 )
-from masumi_sumi.faces.body import BodyLimits, object_of, one_of, read_raw, text_field
+from masumi_sumi.faces.body import BodyLimits, address_of, object_of, one_of, read_raw, text_field
 from masumi_sumi.faces.headers import answer_options, format_allow
 from masumi_sumi.faces.openapi import flow_document
 from masumi_sumi.faces.refusals import refusal
@@ -127,7 +127,7 @@ class Mip003Face:
         data = _input_data(body)
         default = "" if offer.terms(None).free else None
         identifier = text_field(body, *names, default=default)
-        hire = Hire(offer.flow, identifier, data, offer.app_url)
+        hire = Hire(offer.flow, identifier, data, offer.app_url, address=address_of(request))
         return JSONResponse(started(await self._service.start(hire, offer.terms)))
 
     async def start_directly(
@@ -137,7 +137,9 @@ class Mip003Face:
         Kodosumi's words. Raises SumiError.
         """
         raw = await self._read_raw(request, offer)
-        hire = Hire(offer.flow, "", object_of(raw) if raw else {}, offer.app_url, author_first=True)
+        data = object_of(raw) if raw else {}
+        address = address_of(request)
+        hire = Hire(offer.flow, "", data, offer.app_url, author_first=True, address=address)
         try:
             job = await self._service.start(hire, offer.terms)
         except FieldsInvalid as error:

@@ -31,7 +31,7 @@ from masumi_sumi.errors import (
     SellerUnavailable,
     SumiError,
 )
-from masumi_sumi.faces.body import BodyLimits, query_field, read_object, text_field
+from masumi_sumi.faces.body import BodyLimits, address_of, query_field, read_object, text_field
 from masumi_sumi.faces.headers import answer_options, format_allow
 from masumi_sumi.faces.mip003 import Offer
 from masumi_sumi.faces.refusals import error_headers, sellers_fault
@@ -99,7 +99,8 @@ class SumiFace:
         body = await self._read(request, offer)
         identifier = text_field(body, "identifier_from_purchaser", "identifierFromPurchaser")
         data = _input_data(body, {})
-        hire = Hire(offer.flow, identifier, data, offer.app_url, author_first=True)
+        address = address_of(request)
+        hire = Hire(offer.flow, identifier, data, offer.app_url, author_first=True, address=address)
         job = await self._service.start(hire, offer.terms)
         return JSONResponse(started(job), status_code=201)
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from masumi_sumi.errors import SellerUnavailable, SumiError
 from masumi_sumi.faces.body import BodyLimits, read_raw
 from masumi_sumi.faces.sumi import DIALECT, DIALECT_HEADER, PATH_HEADER
+from masumi_sumi.gateway_proof import CLIENT_ADDRESS_HEADER
 
 PATIENCE = 60.0
 """Seconds for an answer: longer than a replica waits for the payment node and the supervisor."""
@@ -121,6 +122,7 @@ class Replica:
         kept = {name: request.headers[name] for name in _GOES_ALONG if name in request.headers}
         if request.client is not None:
             kept["x-forwarded-for"] = request.client.host
+            kept[CLIENT_ADDRESS_HEADER] = request.client.host
         try:
             answer = await self._client.request(
                 "GET" if request.method == "HEAD" else request.method,

@@ -39,7 +39,7 @@ from masumi_sumi.jobs.events import (
     WorkFailed,
     WorkFinished,
 )
-from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentState, PaymentView
+from masumi_sumi.jobs.model import UNPAID, Job, JobState, Payment, PaymentState, PaymentView
 from masumi_sumi.jobs.standing import funded, holds_result, is_in_doubt, lost_to_seller, seen
 from masumi_sumi.masking import mask_text
 
@@ -61,7 +61,8 @@ def decide(job: Job, event: Event, now: float) -> Decision:
     decision = TABLE[job.state, type(event)](job, event, now)
     if decision.job is job:
         return decision
-    return replace(decision, job=decision.job.with_(updated_at=now))
+    caller = decision.job.caller if decision.job.state in UNPAID else ""
+    return replace(decision, job=decision.job.with_(updated_at=now, caller=caller))
 
 
 def _look(job: Job, view: PaymentView) -> tuple[Job, tuple[Order, ...]]:

@@ -25,6 +25,10 @@ class JobState(StrEnum):
         return self in (JobState.COMPLETED, JobState.FAILED)
 
 
+UNPAID = (JobState.REQUESTED, JobState.AWAITING_PAYMENT)
+"""States in which a priced job waits for its buyer's money."""
+
+
 class PaymentState(StrEnum):
     """Where the payment stands, as far as the seller knows."""
 
@@ -177,6 +181,7 @@ class Job:
     created_at: float
     updated_at: float
     app_url: str = ""
+    caller: str = ""  # who started it (``unpaid.caller_of``); forgotten when it is unpaid no more
     state: JobState = JobState.REQUESTED
     payment: Payment | None = None
     started_at: float | None = None  # of the first run

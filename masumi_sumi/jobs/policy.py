@@ -23,3 +23,8 @@ class Policy:
     look_every: float = 2.0
     """At most one direct look at a payment in this time."""
     start_timeout: float = 12.0
+    openings_at_once: int = 4
+    """Payments that are being opened at one network's node: more make all of its answers late."""
+    unpaid_per_flow: int = 100
+    unpaid_per_address: int = 20
+    """Jobs that may wait for their payment, of one flow and of one caller's address."""

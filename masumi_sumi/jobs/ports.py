@@ -71,6 +71,11 @@ class JobStore(JobReader, Protocol):
 
     async def count(self, states: Collection[JobState]) -> int: ...
 
+    async def count_unpaid(self, job: Job) -> tuple[int, int]:
+        """How many jobs of the same flow wait for their payment, and how many of the same caller,
+        whatever their flow."""
+        ...
+
     async def by_blockchain_identifier(self, identifiers: Collection[str]) -> list[Job]: ...
 
     async def open_payments(self) -> set[tuple[str, SourceType]]:

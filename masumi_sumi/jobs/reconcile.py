@@ -6,6 +6,7 @@ One process owns it. Every step may die anywhere; the next pass finds the row an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from masumi_sumi.clock import Clock
 from masumi_sumi.errors import SellerUnavailable, UnknownJob
@@ -16,9 +17,13 @@ from masumi_sumi.jobs.ports import Escrow, JobStore, Journal, Launcher
 from masumi_sumi.jobs.running import Running
 from masumi_sumi.jobs.settling import NODE_TROUBLE, Settling
 from masumi_sumi.jobs.transitions import NETWORKS, Transitions, each
+from masumi_sumi.jobs.unpaid import Openings, UnpaidLimits
 
 OPENED_AT_LEAST = 2.0
 """Seconds that the node has to open a payment, however late it is asked."""
+
+
+Add = Callable[[Job, Launch], Awaitable[bool]]
 
 
 class Reconciler:
@@ -45,6 +50,8 @@ class Reconciler:
         }
         self._running = Running(store, moves, launcher, journal, clock, policy)
         self._opening: dict[str, asyncio.Task[Job]] = {}
+        self._unpaid = UnpaidLimits(store, policy)
+        self._openings = Openings(policy.openings_at_once)
         self.apply = moves.apply
         self.wake, self.wake_payments = moves.wake, moves.wake_payments
 
@@ -52,7 +59,8 @@ class Reconciler:
         """Take a job in; when it is priced, with its payment opened. May be called again.
 
         Raises NodeError, NodeNotConfigured or SellerUnavailable when the payment could not be
-        opened; the job has failed then, or will.
+        opened; the job has failed then, or will. Raises SellerBusy, and takes nothing in, while
+        too many payments are being opened or wait for their buyers.
         """
         opening = self._opening.get(job.id)
         if opening is None:
@@ -62,7 +70,18 @@ class Reconciler:
         return await asyncio.shield(opening)
 
     async def _start(self, job: Job, launch: Launch) -> Job:
-        if not await self._store.add(job, launch):
+        if job.state is not JobState.REQUESTED:
+            return await self._take_in(job, launch, self._store.add)
+        is_known = await self._store.job(job.id) is not None
+        if not is_known:
+            await self._unpaid.check(job)
+        seconds = self._time_to_open(job) - OPENED_AT_LEAST
+        async with self._openings.place(job.terms.network, job.caller, seconds):
+            add = self._store.add if is_known else self._unpaid.add
+            return await self._take_in(job, launch, add)
+
+    async def _take_in(self, job: Job, launch: Launch, add: Add) -> Job:
+        if not await add(job, launch):
             job = await self._known(job.id)
         if job.state is not JobState.REQUESTED:
             self.wake.set()

@@ -39,6 +39,7 @@ from masumi_sumi.jobs.questions import (
     tell_of_files,
 )
 from masumi_sumi.jobs.standing import is_in_doubt
+from masumi_sumi.jobs.unpaid import caller_of
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,8 @@ _STATUS: dict[JobState, Status] = {
 class Hire:
     """A buyer's request for a job, parsed but not yet checked. ``input_data`` is as sent.
 
-    ``author_first`` lets the author's own validation speak first of required fields.
+    ``author_first`` lets the author's own validation speak first of required fields. ``address`` is
+    the caller's.
     """
 
     flow: str
@@ -77,6 +79,7 @@ class Hire:
     input_data: Any
     app_url: str
     author_first: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ class JobService:
         """Start a job: at once when it is free, else with its payment opened.
 
         The author's handler has taken the input before a price is asked for it. Raises
-        ConfigurationError, IdentifierInvalid, FieldsInvalid, LaunchError, NodeError,
+        ConfigurationError, IdentifierInvalid, FieldsInvalid, LaunchError, NodeError, SellerBusy,
         SellerUnavailable; no job is there to run then.
         """
         terms = settle(None)
@@ -166,6 +169,7 @@ class JobService:
             created_at=now,
             updated_at=now,
             app_url=hire.app_url,
+            caller="" if terms.free else caller_of(hire.address),
             state=JobState.QUEUED if terms.free else JobState.REQUESTED,
             payment=None if terms.free else Payment(terms.network),
         )

@@ -19,8 +19,10 @@ Connect = Callable[[NodeSettings], NodeClient]
 class NodeEscrow(Escrow):
     """Raises NodeNotConfigured for a network without a node.
 
-    ``open_timeout`` is seconds for the whole of ``open``. ``connect`` makes the client of a node;
-    the escrow closes what it made. One event loop per escrow.
+    ``open_timeout`` is seconds for the whole of ``open``. ``connect`` makes the clients of a node:
+    one opens payments, and another one, with connections of its own, follows them and submits
+    results, so that no number of openings can starve it. The escrow closes what it made. One event
+    loop per escrow.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class NodeEscrow(Escrow):
     ) -> None:
         connect = connect or partial(_connect, open_timeout=open_timeout)
         self._clients = {network: connect(node) for network, node in nodes.items()}
+        self._openers = {network: connect(node) for network, node in nodes.items()}
         self._clock = clock
         self._followers: dict[tuple[str, SourceType], Follower] = {}
 
@@ -44,7 +47,11 @@ class NodeEscrow(Escrow):
             raise NodeNotConfigured(network) from None
 
     async def open(self, order: PaymentOrder, within: float | None = None) -> PaymentFacts:
-        return await self.node(order.network).open(order, within)
+        try:
+            opener = self._openers[order.network]
+        except KeyError:
+            raise NodeNotConfigured(order.network) from None
+        return await opener.open(order, within)
 
     async def look(self, network: str, blockchain_identifier: str) -> PaymentView | None:
         return await self.node(network).look(network, blockchain_identifier)
@@ -60,7 +67,7 @@ class NodeEscrow(Escrow):
         await self.node(network).resubmit(network, blockchain_identifier, result_hash)
 
     async def aclose(self) -> None:
-        for client in self._clients.values():
+        for client in (*self._openers.values(), *self._clients.values()):
             await client.aclose()
 
     def _follower(self, network: str, source: SourceType) -> Follower:

@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from masumi_sumi.errors import ConfigurationError, LoginRequired
-from masumi_sumi.gateway_proof import drop_internal_headers, drop_proof, has_valid_proof
+from masumi_sumi.gateway_proof import (
+    drop_internal_headers,
+    drop_proof,
+    find_client_address,
+    has_valid_proof,
+)
 from masumi_sumi.plugin.terms import FlowTerms
 from masumi_sumi.runtime.capture import Origin
 from masumi_sumi.settings import Settings
@@ -29,14 +34,16 @@ class Admission:
 
     def admit(self, scope: Scope) -> Scope:
         """Return the scope with the proof checked and taken out. Without it, the headers that only
-        the gateway may set are dropped.
+        the gateway may set are dropped; with it, ``client`` is the gateway's own caller.
         """
         headers = scope.get("headers") or ()
         proven = has_valid_proof(self._settings.app_secret.get_secret_value(), headers)
         kept = drop_proof(headers)
         if not proven:
-            kept = self._drop_untrusted(kept)
-        return {**scope, "headers": kept, PROVEN_KEY: proven}
+            return {**scope, "headers": self._drop_untrusted(kept), PROVEN_KEY: False}
+        address = find_client_address(kept)
+        client = (address, 0) if address else scope.get("client")
+        return {**scope, "headers": kept, "client": client, PROVEN_KEY: True}
 
     def check(self, scope: Scope, flow: str, action: str) -> None:
         """Raises LoginRequired where the flow is for those who are logged in at the gateway."""

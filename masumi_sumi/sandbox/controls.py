@@ -95,6 +95,10 @@ class Controls:
         """Wait before acting."""
         self.faults.add(Fault("delay", method, path, seconds=seconds, times=times))
 
+    def throttle(self, seconds: float) -> None:
+        """Let each request take this long, one after the other, as a busy node does; 0 ends it."""
+        self.faults.seconds_each = seconds
+
     def down(self) -> None:
         """Cut every connection without acting, until ``up``."""
         self.faults.is_down = True

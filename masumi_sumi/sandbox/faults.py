@@ -39,6 +39,8 @@ class Faults:
         self._faults: list[Fault] = []
         self._requests: Counter[str] = Counter()
         self.is_down = False
+        self.seconds_each = 0.0
+        """How long each request takes, one after the other; 0 lets them all act at once."""
 
     def add(self, fault: Fault) -> None:
         with self._lock:
@@ -49,6 +51,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
             self.is_down = False
+            self.seconds_each = 0.0
 
     def forget_requests(self) -> None:
         with self._lock:

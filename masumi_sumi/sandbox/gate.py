@@ -19,6 +19,7 @@ class Gate:
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
         self._faults = faults
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,6 +34,9 @@ class Gate:
         if self._faults.is_down:
             await _drop(scope)
             return
+        if seconds := self._faults.seconds_each:
+            async with self._turn:
+                await asyncio.sleep(seconds)
         if delay := struck.get("delay"):
             await asyncio.sleep(delay.seconds)
         if fail := struck.get("fail"):

@@ -63,6 +63,10 @@ class Delay(Aim):
     times: int | None = None
 
 
+class Throttle(BaseModel):
+    seconds: float = Field(ge=0)
+
+
 class Pay(BaseModel):
     blockchainIdentifier: str
     bad: bool = False
@@ -175,6 +179,12 @@ def _add_faults(router: APIRouter, controls: Controls) -> None:
     async def delay(body: Delay) -> dict[str, Any]:
         """Wait before acting."""
         controls.delay(body.method, body.path, body.seconds, body.times)
+        return {"status": "ok"}
+
+    @router.post("/throttle")
+    async def throttle(body: Throttle) -> dict[str, Any]:
+        """Let each request take this long, one after the other."""
+        controls.throttle(body.seconds)
         return {"status": "ok"}
 
     @router.post("/down")

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     result_hash: Literal["escaped", "raw"] = "escaped"
     max_runners: int = Field(0, ge=0)
     max_launches: int = Field(0, ge=0)
+    max_openings: int = Field(4, gt=0)
+    max_unpaid_per_flow: int = Field(100, gt=0)
+    max_unpaid_per_address: int = Field(20, gt=0)
     run_seconds: float = Field(3600.0, gt=0)
     lock_seconds: float = Field(10800.0, ge=0)
     start_timeout: float = Field(12.0, gt=0)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from masumi_sumi.jobs.model import (
+    UNPAID,
     Amount,
     Job,
     JobState,
@@ -36,7 +37,19 @@ def job_values(job: Job) -> dict[str, Any]:
         "final": job.final,
         "body": _body(job),
         **_payment_values(job.payment, job.terms),
+        **_unpaid_values(job),
     }
+
+
+def unpaid_flow(job: Job) -> str:
+    """What stands for the flow of one app, of whatever length."""
+    return sha256(f"{job.app_url}{job.flow}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _unpaid_values(job: Job) -> dict[str, Any]:
+    if job.payment is None or job.state not in UNPAID:
+        return {"unpaid_flow": None, "unpaid_caller": None}
+    return {"unpaid_flow": unpaid_flow(job), "unpaid_caller": digest(job.caller)}
 
 
 def _payment_values(payment: Payment | None, terms: Terms) -> dict[str, Any]:
@@ -55,7 +68,7 @@ def _payment_values(payment: Payment | None, terms: Terms) -> dict[str, Any]:
 
 
 def digest(blockchain_identifier: str) -> str | None:
-    """What stands for the identifier in its index; None for no identifier."""
+    """What stands for a text, such as an identifier, in its index; None for no text."""
     if not blockchain_identifier:
         return None
     return sha256(blockchain_identifier.encode("utf-8", "surrogatepass")).hexdigest()

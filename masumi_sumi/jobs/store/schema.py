@@ -6,6 +6,8 @@
               entered_at, look_at     kept by the store alone
               payment_state, network, source_type, payment_digest, sent_hash, next_try
                                       copied from the body at every write
+              unpaid_flow, unpaid_caller
+                                      only while the job waits for its payment
     launches  how the runner is made; apart, so that it is never read with the job
     locks     questions of running jobs
     cursors   how far the payments of a (network, source type) were read
@@ -88,6 +90,8 @@ jobs = Table(
     Column("source_type", String),
     Column("payment_digest", String, unique=True),
     Column("sent_hash", String, nullable=False),
+    Column("unpaid_flow", String),
+    Column("unpaid_caller", String),
     Column("result", JsonText),
     Column("final", JsonText),
     Column("body", JsonText, nullable=False),
@@ -95,6 +99,8 @@ jobs = Table(
     Index("ix_jobs_state_next_try", "state", "next_try", "id"),
     Index("ix_jobs_look", "network", "look_at", "id"),
     Index("ix_jobs_payment", "payment_state", "network", "source_type"),
+    Index("ix_jobs_unpaid_flow", "unpaid_flow"),
+    Index("ix_jobs_unpaid_caller", "unpaid_caller"),
 )
 
 launches = Table(

@@ -47,6 +47,7 @@ from masumi_sumi.jobs.store.rows import (
     job_values,
     launch_of,
     lock_values,
+    unpaid_flow,
 )
 from masumi_sumi.jobs.store.schema import cursors, jobs, launches, locks
 
@@ -118,6 +119,12 @@ class SqlJobStore(Lookup):
     async def count(self, states: Collection[JobState]) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(_texts(states)))
         return cast(int, (await self._rows(query))[0][0])
+
+    async def count_unpaid(self, job: Job) -> tuple[int, int]:
+        of_flow = select(func.count()).where(jobs.c.unpaid_flow == unpaid_flow(job))
+        of_caller = select(func.count()).where(jobs.c.unpaid_caller == digest(job.caller))
+        both = select(of_flow.scalar_subquery(), of_caller.scalar_subquery())
+        return cast(tuple[int, int], tuple((await self._rows(both))[0]))
 
     async def by_blockchain_identifier(self, identifiers: Collection[str]) -> list[Job]:
         digests = sorted({key for key in map(digest, identifiers) if key})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -375,6 +376,28 @@ async def test_only_the_hash_that_a_payment_is_parked_with_is_sent_again(
     view = await escrow.look("Preprod", name)
     assert view is not None
     assert (view.action, view.action_result_hash) == ("SubmitResultRequested", HASH)
+
+
+async def test_openings_never_hold_up_what_follows_and_submits(sandbox: Sandbox) -> None:
+    def with_one_connection(node: NodeSettings) -> NodeClient:
+        http = httpx.AsyncClient(limits=httpx.Limits(max_connections=1), trust_env=False)
+        return NodeClient(node.url, node.token, http, timeout=2.0, pauses=(0.0, 0.0))
+
+    nodes = {"Preprod": settings(sandbox)}
+    escrow = NodeEscrow(nodes, NodeTime(sandbox), connect=with_one_connection)
+    agent = sandbox.register()
+    facts = await escrow.open(order(sandbox, agent))
+    sandbox.pay(facts.blockchain_identifier)
+    sandbox.mine(2)
+    sandbox.delay("POST", "/payment", seconds=3.0)
+    opening = asyncio.create_task(escrow.open(order(sandbox, agent)))
+    await asyncio.sleep(0.2)
+
+    await escrow.submit("Preprod", facts.blockchain_identifier, HASH)
+    await escrow.changes("Preprod", V1, None)
+
+    assert not opening.done()
+    opening.cancel()
 
 
 # --- following -----------------------------------------------------------------------------------

@@ -266,3 +266,20 @@ async def test_methods_that_are_none(counter: Counter) -> None:
     looked = await counter.client().post("/sumi/prime/input_schema")
     assert (started.status_code, started.headers["allow"]) == (405, "POST, OPTIONS")
     assert (looked.status_code, looked.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+# --- who calls -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/sumi/prime/start_job", "/mip003/prime/start_job"])
+async def test_an_app_hears_whose_request_it_gets_from_the_gateway_alone(
+    counter: Counter, path: str
+) -> None:
+    await counter.sells("prime", "/")
+    forged = {"x-sumi-client-address": "198.51.100.9", "x-forwarded-for": "198.51.100.9"}
+
+    await counter.client().post(path, json=HIRE, headers=forged)
+
+    asked = counter.apps.asked[-1]
+    assert asked.headers.get_list("x-sumi-client-address") == ["127.0.0.1"]
+    assert asked.headers.get_list("x-forwarded-for") == ["127.0.0.1"]
