@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from masumi_sumi.errors import SumiError
+from masumi_sumi.runtime.operators import BUYERS_ROLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Caller:
     id: str
     name: str
     operator: bool
+
+    def controls(self, role: str) -> bool:
+        """Tell whether the executions of a role are this caller's to end and to archive."""
+        return role == self.id or (self.operator and role == BUYERS_ROLE)
 
 
 class LoginNeeded(SumiError):

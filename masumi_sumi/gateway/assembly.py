@@ -17,6 +17,7 @@ from masumi_sumi.exposes import Boot, ExposeBook, OpenApiFinder, Serve, ServeCon
 from masumi_sumi.faces.body import BodyLimits
 from masumi_sumi.gateway.access import Access
 from masumi_sumi.gateway.app import Gateway
+from masumi_sumi.gateway.buyer_executions import OperatorView
 from masumi_sumi.gateway.buyers import SumiRoutes
 from masumi_sumi.gateway.catalogue import Catalogue
 from masumi_sumi.gateway.cross_site import Origins
@@ -25,6 +26,7 @@ from masumi_sumi.gateway.exposes import ExposeRoutes
 from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
+from masumi_sumi.gateway.page_policy import PagePolicy
 from masumi_sumi.gateway.panel import Panel, has_runner
 from masumi_sumi.gateway.panel_border import PanelBorder, find_own_url
 from masumi_sumi.gateway.proofs import AppProofs, DropInternalHeaders
@@ -47,11 +49,12 @@ def assemble() -> Any:
     origins = Origins.of(panel.listens_at, given.public_url, panel.cors_origins)
     own_url = find_own_url(panel.listens_at, given.public_url)
     border = PanelBorder(panel.app, own_url, origins.allowed)
-    guarded = CancelBeforeArchive(border, access, parts.jobs, parts.cancel)
+    shown = OperatorView(border, access, panel.executions)
+    guarded = CancelBeforeArchive(shown, access, parts.jobs, parts.cancel)
     gateway = Gateway(guarded, partial(routes, parts, panel, access, proofs))
     limits = BodyLimits(given.body_bytes, given.body_seconds)
     checks = RequestChecks(gateway, access, origins, limits, given.upload_bytes)
-    inside: Any = DropInternalHeaders(checks)
+    inside: Any = PagePolicy(DropInternalHeaders(checks))
     return ProxyHeadersMiddleware(inside, trusted_hosts=given.proxy_networks)
 
 

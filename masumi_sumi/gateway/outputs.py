@@ -66,7 +66,7 @@ class CancelBeforeArchive:
     async def _cancel_all(self, caller: Caller, job_ids: list[str]) -> None:
         for job_id in job_ids:
             job = await self._reader.job(job_id)
-            if job and job.user == caller.id and not job.state.ended:
+            if job and caller.controls(job.user) and not job.state.ended:
                 await self._cancel(job_id, REASON)
 
 

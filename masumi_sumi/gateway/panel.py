@@ -1,7 +1,7 @@
 """Kodosumi's own panel behind the gateway: its app, its roles, its register, its streams.
 
-The only module beside ``runtime`` that imports Kodosumi, which creates folders and reads settings
-when it is imported.
+With ``kodosumi_pages`` and ``buyer_executions`` the only modules beside ``runtime`` that import
+Kodosumi, which creates folders and reads settings when it is imported.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 from uuid import UUID
@@ -36,6 +37,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 
 from masumi_sumi.errors import PanelError
+from masumi_sumi.gateway import buyer_executions, kodosumi_pages
 from masumi_sumi.gateway.access import Caller
 from masumi_sumi.gateway.executions import Execution, Item, Life, Wanted, follow
 from masumi_sumi.gateway.panel_files import guard_files
@@ -65,6 +67,9 @@ class Panel:
         guard_files(FileControl, lambda why: HTTPException(status_code=400, detail=why))
         _keep_stack_traces()
         self.app = panel_app.create_app()
+        kodosumi_pages.install(self.app)
+        buyer_executions.install(self.executions)
+        self.app.on_startup.append(self._add_buyers_role)
         self._named: set[str] = set()
 
     @property
@@ -84,6 +89,14 @@ class Panel:
     def cors_origins(self) -> list[str]:
         """Origins that the operator lets in by name; Kodosumi's default lets in all."""
         return [each for each in self.app.state["settings"].CORS_ORIGINS if each != "*"]
+
+    @property
+    def executions(self) -> Path:
+        """The folder with one folder of executions for each role."""
+        return Path(self.app.state["settings"].EXEC_DIR)
+
+    async def _add_buyers_role(self) -> None:
+        await buyer_executions.ensure_buyers_role(self.app.state["session_maker_class"])
 
     async def caller(self, request: Request) -> Caller | None:
         token = request.headers.get(HEADER_KEY) or request.cookies.get(TOKEN_KEY)

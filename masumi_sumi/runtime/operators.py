@@ -1,9 +1,10 @@
-"""Under whose name strangers' executions are kept: an operator of Kodosumi's panel."""
+"""Under whose name strangers' executions are kept: a role of Kodosumi's panel."""
 
 from __future__ import annotations
 
 import logging
 import re
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +19,13 @@ _PLAIN_USER = re.compile(r"[0-9A-Za-z_-]{1,128}")
 NOBODY = "_annon_"
 """Kodosumi's own name for a caller without a login."""
 
+BUYERS_ROLE = "6d617375-6d69-5375-8275-796572730000"
+"""Id of the role that anonymous buyers' executions belong to.
+
+The gateway creates it in the panel's database, without a login and not as an operator. It is the
+same everywhere, so that several gateways and the supervisor need not agree on one.
+"""
+
 
 def check_user(user: str) -> str:
     """Return the user, whose name becomes a folder. Raises UserInvalid for what could be a path."""
@@ -27,29 +35,36 @@ def check_user(user: str) -> str:
 
 
 class BuyerUser:
-    """``fixed`` if the operator set one; else the panel's admin, else its first operator."""
+    """``fixed`` if the operator set one; else the role of buyers. Without a gateway there is no
+    such role, and nobody would see its executions: then the panel's admin, or first operator.
+    """
 
     def __init__(self, fixed: str = "") -> None:
         self._found = fixed
 
     async def __call__(self) -> str:
-        if not self._found:
-            self._found = await _first_operator()
-        return self._found or NOBODY
+        if self._found:
+            return self._found
+        roles = await _roles_by_preference()
+        if BUYERS_ROLE in roles:
+            self._found = BUYERS_ROLE  # an operator is asked for again: a gateway may come up
+        return next(iter(roles), NOBODY)
 
 
-async def _first_operator() -> str:
+async def _roles_by_preference() -> list[str]:
     from kodosumi.config import InternalSettings
     from kodosumi.dtypes import Role
 
     engine = create_async_engine(InternalSettings().ADMIN_DATABASE)
-    wanted = select(Role.id).where(Role.operator.is_(True), Role.active.is_(True))
+    buyers = Role.id == UUID(BUYERS_ROLE)
+    wanted = select(Role.id).where(buyers | (Role.operator.is_(True) & Role.active.is_(True)))
     try:
         async with engine.connect() as connection:
-            row = (await connection.execute(wanted.order_by(Role.name != "admin"))).first()
+            ordered = wanted.order_by(buyers.desc(), Role.name != "admin")
+            rows = (await connection.execute(ordered)).all()
     except (SQLAlchemyError, OSError) as error:
         log.info("no panel operator yet", extra={"note": str(error).splitlines()[0]})
-        return ""
+        return []
     finally:
         await engine.dispose()
-    return str(row[0]) if row else ""
+    return [str(row[0]) for row in rows]

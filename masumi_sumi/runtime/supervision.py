@@ -12,7 +12,7 @@ from masumi_sumi.clock import Clock
 from masumi_sumi.errors import SellerUnavailable, SumiError
 from masumi_sumi.jobs.model import Job, Launch, Lock
 from masumi_sumi.runtime import supervisor
-from masumi_sumi.runtime.operators import NOBODY
+from masumi_sumi.runtime.operators import BUYERS_ROLE
 from masumi_sumi.signing import Taken
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ class RaySupervision:
         return answer
 
     async def buyer_user(self) -> str:
-        """Asked once, unless the panel had no operator yet."""
-        if self._user in ("", NOBODY):
+        """Asked again until it is the role of buyers: the gateway may create that later."""
+        if self._user != BUYERS_ROLE:
             self._user = str(await self._ask("buyer_user"))
         return self._user
 

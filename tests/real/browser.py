@@ -66,6 +66,7 @@ def chromium(panel: str, folder: Path) -> Iterator[Browser]:
     program, driver_program = require_programs()
     options = webdriver.ChromeOptions()
     options.binary_location = program
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for option in OPTIONS:
         options.add_argument(option)
     with patch.dict(os.environ, OFFLINE), TemporaryDirectory(ignore_cleanup_errors=True) as profile:
@@ -142,6 +143,21 @@ class Browser:
 
         return until(look, f"#event: {words}")
 
+    def count(self, css: str) -> int:
+        return int(self._run("return document.querySelectorAll(arguments[0]).length", css))
+
+    def value(self, expression: str) -> Any:
+        return self._run(f"return {expression}")
+
+    def complaints(self) -> list[str]:
+        """What the console tells of errors and of the page's policy since the last call."""
+        told = self._driver.get_log("browser")
+        return [
+            f"{each['level']} {each['message']}"
+            for each in told
+            if each["level"] in ("SEVERE", "WARNING") or "Content Security" in each["message"]
+        ]
+
     # --- doing ---------------------------------------------------------------------------------
 
     def fill(self, values: Mapping[str, str]) -> None:
@@ -149,6 +165,10 @@ class Browser:
             field = self._driver.find_element(By.NAME, name)
             field.clear()
             field.send_keys(value)
+
+    def insert(self, markup: str) -> None:
+        """Let markup become part of the page, as ``innerHTML`` does."""
+        self._run("document.body.insertAdjacentHTML('beforeend', arguments[0])", markup)
 
     def click(self, css: str) -> None:
         self._driver.find_element(By.CSS_SELECTOR, css).click()

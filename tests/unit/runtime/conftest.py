@@ -15,6 +15,7 @@ from masumi_sumi import forms
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process whose panel knows our elements; afterwards it does not."""
     monkeypatch.setattr(F.Model, "model_validate", F.Model.__dict__["model_validate"])
+    monkeypatch.setattr(F.Model, "render", F.Model.render)
     forms.install()
 
 

