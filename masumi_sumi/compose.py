@@ -27,6 +27,7 @@ from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
 from masumi_sumi.payments import statements
 from masumi_sumi.payments.escrow import NodeEscrow
 from masumi_sumi.payments.statements import Statement
+from masumi_sumi.private_files import UMASK
 from masumi_sumi.runtime import capture, cluster, supervisor
 from masumi_sumi.runtime.agent import KodosumiAgent, flows_of
 from masumi_sumi.runtime.downloads import Downloads, FileRules
@@ -209,7 +210,8 @@ def main() -> None:
     given = settings()
     AgentKey.of(given.agent_key.get_secret_value())
     given.require_tokens()
-    given.data_dir.mkdir(parents=True, exist_ok=True)
+    os.umask(UMASK)
+    given.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with cluster.connected():
         print(f"supervisor: pid {start_supervisor(given)}")
 

@@ -35,7 +35,7 @@ def read_or_create_secret(data_dir: Path, name: str) -> str:
     file is empty, and OSError when the folder cannot be written.
     """
     path = get_secret_path(data_dir, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=_MODE_OF_FOLDER, parents=True, exist_ok=True)
     _make_private(path.parent, _MODE_OF_FOLDER)
     if not path.exists():
         _create(path, secrets.token_urlsafe(32))

@@ -74,7 +74,7 @@ class AgentKey:
     def make(cls, path: Path) -> Self:
         """A new key in a file that its owner alone can read. Raises KeyExists."""
         seed = os.urandom(32)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Exit codes: 0 done, 1 something that was started failed, 2 something to correct first."""
     from masumi_sumi.errors import SumiError
+    from masumi_sumi.private_files import UMASK
 
+    os.umask(UMASK)
     try:
         from masumi_sumi.cli.commands import app
 

@@ -33,6 +33,7 @@ async def cluster(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("Ray's cluster", "bad", words, advice)
         return
     yield of_version(url, version, metadata.version("ray"))
+    yield await of_token(url)
 
 
 def of_version(url: str, version: str, installed: str) -> Finding:
@@ -40,6 +41,20 @@ def of_version(url: str, version: str, installed: str) -> Finding:
         return Finding("Ray's cluster", "good", f"{version} answers at {url}")
     words = f"{version} answers at {url}, and {installed} is installed here"
     return Finding("Ray's cluster", "bad", words, "masumi-sumi down, then up: both must be one")
+
+
+async def of_token(url: str) -> Finding:
+    """Whether Ray wants a token: who reaches one that does not runs code on this machine."""
+    try:
+        await _version(url, {})
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code in (401, 403):
+            return Finding("Ray's token", "good", f"without it {url} refuses")
+        return Finding("Ray's token", "beware", f"{url} answers {error.response.status_code}")
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        return Finding("Ray's token", "beware", f"{url} did not say: {type(error).__name__}")
+    advice = "start Ray with RAY_AUTH_MODE=token, as `up` does"
+    return Finding("Ray's token", "bad", f"whoever reaches {url} can run code here", advice)
 
 
 async def _version(url: str, headers: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from masumi_sumi.cli import app_secret, buy, doctor, exposes, keys
+from masumi_sumi.cli import app_secret, buy, doctor, exposes, keys, login
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (SUMI_DATA_DIR).")]
@@ -31,6 +31,8 @@ for command in (
     buy.refund,
     doctor.doctor,
     app_secret.app_secret,
+    login.login,
+    login.env,
 ):
     app.command()(command)
 

@@ -79,7 +79,7 @@ def summarize(console: Console, stack: Stack, seconds: float) -> None:
     lines = [f"[bold]all ready[/bold] in {seconds:.0f} s"]
     if "panel" in stack.parts:
         name, password = stack.panel_login
-        shown = password if password == "admin" else "(KODO_ADMIN_PASSWORD)"
+        shown = password if stack.has_new_password else "(masumi-sumi login shows it)"
         lines.append(f"panel    {stack.urls['panel']}  login {name} / {shown}")
     if "sandbox" in stack.parts:
         token = stack.settings.nodes["Preprod"].token.get_secret_value()

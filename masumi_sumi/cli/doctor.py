@@ -54,6 +54,7 @@ async def _collect(as_json: bool) -> list[Finding]:
 async def findings() -> AsyncIterator[Finding]:
     """All that can be seen from here, in the order in which it should be put right."""
     from masumi_sumi.cli.cluster import cluster
+    from masumi_sumi.cli.exposure import exposure
     from masumi_sumi.errors import SumiError
     from masumi_sumi.settings import Network, Settings
 
@@ -67,6 +68,8 @@ async def findings() -> AsyncIterator[Finding]:
         return
     yield Finding("settings", "good", f"data is kept in {settings.data_dir}")
     yield folder(settings.data_dir)
+    for finding in exposure(settings):
+        yield finding
     for finding in signing_key(settings.agent_key.get_secret_value()):
         yield finding
     for finding in ports(settings):

@@ -45,10 +45,16 @@ def with_sandbox(settings: Settings, poll: float) -> Settings:
     return settings.model_copy(update={"nodes": {**settings.nodes, "Preprod": node}})
 
 
-def admin_login(environ: Mapping[str, str], dotenv: Mapping[str, str | None]) -> tuple[str, str]:
-    """Name and password of the panel's first role, found where Kodosumi finds them."""
-    key = "KODO_ADMIN_PASSWORD"
-    return "admin", environ.get(key) or dotenv.get(key) or "admin"
+def get_client_environment(settings: Settings) -> dict[str, str]:
+    """Return what a command needs that talks to the stack's Ray from outside."""
+    dashboard = f"http://{LOOPBACK}:{settings.dashboard_port}"
+    return {
+        **RAY,
+        **ray_token.get_token_environment(settings.data_dir),
+        "RAY_ADDRESS": f"{LOOPBACK}:{settings.ray_port}",
+        "RAY_DASHBOARD_ADDRESS": dashboard,
+        "RAY_API_SERVER_ADDRESS": dashboard,
+    }
 
 
 WORKER_PRELOAD = {"RAY_preload_python_modules": "masumi_sumi.runtime.worker_preload"}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 
-from masumi_sumi.cli.environment import admin_login, reachable
+from masumi_sumi import panel_secrets
+from masumi_sumi.cli.environment import reachable
 from masumi_sumi.cli.failures import StackFailed
 from masumi_sumi.cli.panel import HEADER, PanelRefused
 from masumi_sumi.settings import Settings
@@ -53,7 +55,7 @@ class Operator:
             base_url=panel, transport=transport, trust_env=not local, timeout=timeout
         )
         self._key = environ.get(HEADER) or dotenv.get(HEADER) or ""
-        self._login = admin_login(environ, dotenv)
+        self._password = _find_password(environ, dotenv, local=local)
 
     def __enter__(self) -> Self:
         return self
@@ -134,9 +136,12 @@ class Operator:
         return {HEADER: self._key}
 
     def _log_in(self) -> str:
-        name, password = self._login
+        if not self._password:
+            reason = "no password is known for it here: set KODOSUMI_API_KEY or KODO_ADMIN_PASSWORD"
+            raise PanelRefused("the login", reason)
+        login = {"name": panel_secrets.ADMIN, "password": self._password}
         try:
-            answer = self._client.post("/api/login", json={"name": name, "password": password})
+            answer = self._client.post("/api/login", json=login)
             answer.raise_for_status()
             return str(answer.json()[HEADER])
         except httpx.HTTPStatusError as error:
@@ -144,3 +149,16 @@ class Operator:
             raise PanelRefused.from_answer(call, error.response) from error
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise PanelRefused.from_silence("the login", error) from error
+
+
+def _find_password(
+    environ: Mapping[str, str], dotenv: Mapping[str, str | None], *, local: bool
+) -> str:
+    """Return what the operator set, else the data folder's own: that goes to no other machine.
+
+    A panel of Kodosumi's alone has its public password.
+    """
+    if not local:
+        return panel_secrets.get_given(panel_secrets.PASSWORD, environ, dotenv)
+    folder = Path(panel_secrets.get_given("SUMI_DATA_DIR", environ, dotenv) or "data")
+    return panel_secrets.find_password(folder, environ, dotenv) or panel_secrets.KNOWN_PASSWORDS[0]

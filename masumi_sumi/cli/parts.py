@@ -17,8 +17,11 @@ from masumi_sumi.settings import Settings
 
 OBJECT_STORE_BYTES = 200_000_000
 
-SOCKET_ROOM = 25
-"""Characters that a folder may have above Ray's own, for its sockets to stay below 104."""
+RAY_FOLDER = "r"
+"""Inside the private folder, for Ray opens its own to everybody, whatever the umask is."""
+
+SOCKET_ROOM = 23
+"""Characters that a folder may have above the private one, for its sockets to stay below 104."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def ray(settings: Settings, ray_dir: Path, headers: Mapping[str, str]) -> Part:
         "--max-worker-port": 0,
         "--num-cpus": settings.ray_cpus or max(8, os.cpu_count() or 1),
         "--object-store-memory": OBJECT_STORE_BYTES,
-        "--temp-dir": ray_dir,
+        "--temp-dir": ray_dir / RAY_FOLDER,
         "--include-log-monitor": False,
         "--log-color": "false",
     }

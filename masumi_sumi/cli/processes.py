@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from masumi_sumi.private_files import UMASK
+
 CLOCK_SHIFT = 2.0
 """Seconds by which a creation time may seem to move: it is counted from a boot time that
 follows the adjustments of the clock."""
@@ -57,7 +59,8 @@ def spawn(
     command: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> subprocess.Popen[bytes]:
     """Start a command as the leader of its own session, its output appended to ``log``."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log.touch(mode=0o600)
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
@@ -66,6 +69,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=UMASK,
         )
 
 

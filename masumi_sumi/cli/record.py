@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from masumi_sumi.cli.processes import Started, end
+from masumi_sumi.private_files import make_private
 
 FILE = "stack.json"
 PATIENCE = 3.0
@@ -18,7 +19,9 @@ RAY_PATIENCE = 1.5
 
 @dataclass(frozen=True)
 class Record:
-    """``owner`` is the process that runs the stack; ``ray_dir`` Ray's own temporary folder."""
+    """``owner`` is the process that runs the stack; ``ray_dir`` the private folder in which Ray's
+    temporary one is: Ray opens its own to everybody.
+    """
 
     owner: Started
     ray_dir: Path
@@ -42,8 +45,9 @@ def read(data_dir: Path) -> Record | None:
 
 
 def write(data_dir: Path, record: Record) -> None:
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = data_dir / f"{FILE}.new"
+    fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(asdict(record), default=str, indent=1))
     os.replace(fresh, data_dir / FILE)
 
@@ -61,6 +65,7 @@ def clear(data_dir: Path, record: Record) -> None:
 
 
 def _keep_logs(ray_dir: Path, kept: Path) -> None:
-    for logs in ray_dir.glob("session_2*/logs"):
+    for logs in ray_dir.glob("*/session_2*/logs"):
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(logs, kept, symlinks=True, ignore_dangling_symlinks=True)
+        make_private(kept)

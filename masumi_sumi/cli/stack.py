@@ -17,11 +17,10 @@ from typing import Any, Literal, Self
 
 from dotenv import dotenv_values
 
-from masumi_sumi import ray_token
+from masumi_sumi import panel_secrets, ray_token
 from masumi_sumi.cli import error_log, panel, parts, ports, record
 from masumi_sumi.cli.applications import Application, Serve, parse
 from masumi_sumi.cli.environment import (
-    admin_login,
     driver,
     environment,
     with_sandbox,
@@ -30,6 +29,7 @@ from masumi_sumi.cli.failures import PartDied, PartLate, StackFailed, StackRunni
 from masumi_sumi.cli.processes import Started, spawn
 from masumi_sumi.cli.steps import Cancelled, Step, perform, retry
 from masumi_sumi.cli.withholding import for_authors, for_panel, for_supervisor
+from masumi_sumi.private_files import make_data_folder_private
 from masumi_sumi.secret_files import get_gateway_secret, read_or_create_secret
 from masumi_sumi.settings import ENV_FILE, Settings
 
@@ -97,6 +97,7 @@ class Stack:
             self.get_ray_headers,
             partial(get_gateway_secret, settings),
         )
+        self.has_new_password = False
         self._report = report
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._record: record.Record | None = None
@@ -129,7 +130,21 @@ class Stack:
 
     @property
     def panel_login(self) -> tuple[str, str]:
-        return admin_login(self.environment, dotenv_values(".env"))
+        dotenv = dotenv_values(ENV_FILE)
+        password = panel_secrets.get_password(self.settings.data_dir, self.environment, dotenv)
+        return panel_secrets.ADMIN, password
+
+    def _create_secrets(self) -> None:
+        """Raises SettingInvalid where strangers reach the panel and know a secret of it."""
+        folder, dotenv = self.settings.data_dir, dotenv_values(ENV_FILE)
+        make_data_folder_private(folder)
+        read_or_create_secret(folder, ray_token.SECRET)
+        if "panel" in self.parts:
+            self.has_new_password = not panel_secrets.find_password(
+                folder, self.environment, dotenv
+            )
+            address = self.environment["KODO_APP_SERVER"]
+            panel_secrets.get_panel_environment(self.settings, address, self.environment, dotenv)
 
     def get_ray_headers(self) -> dict[str, str]:
         """Return what a request to Ray's dashboard needs, once the stack was started."""
@@ -149,7 +164,7 @@ class Stack:
         self.settings.require_tokens()
         _claim(self.settings.data_dir)
         ports.refuse_taken(self.settings, self.parts)
-        read_or_create_secret(self.settings.data_dir, ray_token.SECRET)
+        self._create_secrets()
         try:
             ray_dir = tempfile.mkdtemp(prefix="sumi-", dir=parts.socket_room(tempfile.gettempdir()))
             self._record = record.Record(Started.of("up", os.getpid()), Path(ray_dir))

@@ -8,7 +8,10 @@ from typing import Any
 
 
 def create_app() -> Any:
-    """The whole of it as one ASGI app, wired from the environment."""
+    """The whole of it as one ASGI app, wired from the environment. Raises ConfigurationError."""
+    from masumi_sumi.gateway.start import prepare
+
+    prepare()
     from masumi_sumi.gateway.assembly import assemble
 
     return assemble()

@@ -1,4 +1,4 @@
-from masumi_sumi.gateway.panel import serve
+from masumi_sumi.gateway.start import main
 
 if __name__ == "__main__":
-    serve("masumi_sumi.gateway:create_app")
+    main()

@@ -20,6 +20,7 @@ from masumi_sumi.gateway.app import Gateway
 from masumi_sumi.gateway.buyer_executions import OperatorView
 from masumi_sumi.gateway.buyers import SumiRoutes
 from masumi_sumi.gateway.catalogue import Catalogue
+from masumi_sumi.gateway.cookies import ProtectCookies
 from masumi_sumi.gateway.cross_site import Origins
 from masumi_sumi.gateway.executions import Life
 from masumi_sumi.gateway.exposes import ExposeRoutes
@@ -33,6 +34,7 @@ from masumi_sumi.gateway.proofs import AppProofs, DropInternalHeaders
 from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.gateway.request_checks import RequestChecks
 from masumi_sumi.jobs.ports import JobReader
+from masumi_sumi.panel_secrets import find_earlier_passwords
 from masumi_sumi.settings import Settings
 
 
@@ -55,6 +57,7 @@ def assemble() -> Any:
     limits = BodyLimits(given.body_bytes, given.body_seconds)
     checks = RequestChecks(gateway, access, origins, limits, given.upload_bytes)
     inside: Any = PagePolicy(DropInternalHeaders(checks))
+    inside = ProtectCookies(inside, secure=given.public_url.startswith("https://"))
     return ProxyHeadersMiddleware(inside, trusted_hosts=given.proxy_networks)
 
 
@@ -65,6 +68,7 @@ async def routes(
     given, clock = parts.settings, parts.clock
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.aclose)
+        await panel.set_admin_password(find_earlier_passwords(given.data_dir))
         stack.push_async_callback(proofs.aclose)
         book = await stack.enter_async_context(
             await ExposeBook.open(given.expose_database_url, clock)

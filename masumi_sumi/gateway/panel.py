@@ -36,9 +36,11 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from starlette.requests import Request
 
+from masumi_sumi import ray_token
 from masumi_sumi.errors import PanelError
 from masumi_sumi.gateway import buyer_executions, kodosumi_pages
 from masumi_sumi.gateway.access import Caller
+from masumi_sumi.gateway.admin_role import set_admin_password
 from masumi_sumi.gateway.executions import Execution, Item, Life, Wanted, follow
 from masumi_sumi.gateway.panel_files import guard_files
 from masumi_sumi.runtime import elements
@@ -97,6 +99,12 @@ class Panel:
 
     async def _add_buyers_role(self) -> None:
         await buyer_executions.ensure_buyers_role(self.app.state["session_maker_class"])
+
+    async def set_admin_password(self, earlier: Sequence[str]) -> None:
+        """Bring the admin to the password that is set; ``earlier`` ones may be replaced."""
+        state = self.app.state
+        sessions, password = state["session_maker_class"], state["settings"].ADMIN_PASSWORD
+        await set_admin_password(sessions, password, earlier)
 
     async def caller(self, request: Request) -> Caller | None:
         token = request.headers.get(HEADER_KEY) or request.cookies.get(TOKEN_KEY)
@@ -187,7 +195,11 @@ def _replace_streams(life: Lives) -> None:
 def _sign_requests(sign: Sign) -> None:
     """The panel makes a client for each of its requests. The hook sees redirects too."""
 
+    dashboard = Settings().RAY_DASHBOARD.rstrip("/") + "/"
+
     async def signed(request: httpx.Request) -> None:
+        if str(request.url).startswith(dashboard):
+            request.headers.update(ray_token.get_auth_headers(os.environ))
         if KODOSUMI_URL in request.headers:
             request.headers[KODOSUMI_URL] = _own_url()
         elif KODOSUMI_USER in request.headers and request.url.path.startswith(_OWN_PATHS):

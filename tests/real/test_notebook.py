@@ -188,9 +188,22 @@ def is_new_job(started: Json, identifier: str) -> bool:
 
 @pytest.fixture(scope="module")
 def own_stack(fresh_settings: Callable[[], Settings]) -> Iterator[Stack]:
-    """The notebook shuts Ray Serve down: that would take the other tests' apps along."""
-    with Stack(fresh_settings(), folder=ROOT, sandbox_options=("--block-seconds", "0.5")) as stack:
+    """The notebook shuts Ray Serve down: that would take the other tests' apps along. Its login is
+    admin/admin, which its operator sets.
+    """
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Stack(_with_login(patch, fresh_settings()), folder=ROOT, sandbox_options=BLOCKS) as stack,
+    ):
         yield stack
+
+
+BLOCKS = ("--block-seconds", "0.5")
+
+
+def _with_login(patch: pytest.MonkeyPatch, settings: Settings) -> Settings:
+    patch.setenv("KODO_ADMIN_PASSWORD", "admin")
+    return settings
 
 
 @pytest.fixture(scope="module")
