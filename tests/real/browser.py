@@ -155,7 +155,7 @@ class Browser:
         return [
             f"{each['level']} {each['message']}"
             for each in told
-            if each["level"] in ("SEVERE", "WARNING") or "Content Security" in each["message"]
+            if each["level"] == "SEVERE" or "Content Security" in each["message"]
         ]
 
     # --- doing ---------------------------------------------------------------------------------
