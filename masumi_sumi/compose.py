@@ -18,11 +18,10 @@ from masumi_sumi import logs
 from masumi_sumi.clock import Clock, SystemClock
 from masumi_sumi.db import database_url
 from masumi_sumi.gateway_proof import APP_SECRET
-from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.policy import Policy
-from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.jobs.reconcile import Reconciler
 from masumi_sumi.jobs.service import JobService
+from masumi_sumi.jobs.starts import StartLimit
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore
 from masumi_sumi.payments import statements
 from masumi_sumi.payments.escrow import NodeEscrow
@@ -33,6 +32,7 @@ from masumi_sumi.runtime.agent import KodosumiAgent, flows_of
 from masumi_sumi.runtime.downloads import Downloads, FileRules
 from masumi_sumi.runtime.journal import ExecutionJournal
 from masumi_sumi.runtime.launcher import RayLauncher
+from masumi_sumi.runtime.near_reader import NearReader
 from masumi_sumi.runtime.operators import BuyerUser
 from masumi_sumi.runtime.supervision import RaySupervision
 from masumi_sumi.secret_files import get_gateway_secret
@@ -42,6 +42,7 @@ from masumi_sumi.signing import AgentKey, Taken
 __all__ = [
     "AppParts",
     "GatewayParts",
+    "NearReader",
     "app_parts",
     "flows_of",
     "gateway_parts",
@@ -50,6 +51,10 @@ __all__ = [
 ]
 
 READY_TIMEOUT = 60.0
+DAY = 86_400.0
+
+BUILD_TIMEOUT = 600.0
+"""Seconds that Ray itself gives the building of a runtime environment."""
 
 
 @cache
@@ -104,7 +109,8 @@ class AppParts:
         return f"http://{self.settings.host}:{self.settings.serve_port}{root_path}"
 
     def agent(self, app: Any, api: Any, app_url: str) -> KodosumiAgent:
-        return KodosumiAgent(app, api, app_url, Downloads(_file_rules(self.settings)))
+        downloads = Downloads(_file_rules(self.settings))
+        return KodosumiAgent(app, api, app_url, downloads, self.settings.max_launch_bytes)
 
     def capture_launches(self) -> None:
         capture.install()
@@ -118,30 +124,12 @@ class AppParts:
         reader = NearReader(self._reader, supervision)
         token = partial(secrets.token_hex, 8)
         timeout = self.settings.start_timeout
-        return JobService(agent, supervision, reader, self._clock, token, timeout)
+        starts = StartLimit(self.settings.max_starts)
+        return JobService(agent, supervision, reader, self._clock, token, timeout, starts)
 
     async def aclose(self) -> None:
         if self._reader is not None:
             await self._reader.aclose()
-
-
-class NearReader:
-    """Reads straight from the store, and asks the supervisor for what is not found there.
-
-    On another machine than the supervisor's an SQLite store is never at hand.
-    """
-
-    def __init__(self, near: JobReader, supervision: RaySupervision) -> None:
-        self._near, self._supervision = near, supervision
-
-    async def job(self, job_id: str) -> Job | None:
-        return await self._near.job(job_id) or await self._supervision.job(job_id)
-
-    async def locks(self, job_id: str) -> list[Lock]:
-        found = await self._near.locks(job_id)
-        if found or await self._near.job(job_id) is not None:
-            return found
-        return await self._supervision.locks(job_id)
 
 
 def app_parts() -> AppParts:
@@ -186,12 +174,20 @@ async def _build_works(given: Settings) -> supervisor.Works:
     policy = Policy(
         runners_at_once=given.runners_at_once,
         launches_at_once=given.launches_at_once,
+        runners_per_app=given.max_runners_per_app,
+        free_at_once=given.max_free_runners,
+        free_queue=given.max_free_queue,
+        free_run_seconds=given.free_run_seconds,
+        launch_timeout=given.launch_timeout,
+        build_timeout=max(given.launch_timeout, BUILD_TIMEOUT),
         result_form=given.result_hash,
         polls={network: node.poll for network, node in given.nodes.items()},
         start_timeout=given.start_timeout,
         openings_at_once=given.max_openings,
         unpaid_per_flow=given.max_unpaid_per_flow,
         unpaid_per_address=given.max_unpaid_per_address,
+        keep_unpaid_seconds=given.keep_unpaid_days * DAY,
+        keep_free_seconds=given.keep_free_days * DAY,
     )
     key = AgentKey.of(given.agent_key.get_secret_value())
     launcher = RayLauncher(journal, _file_rules(given))

@@ -31,6 +31,10 @@ _POOL = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_SECON
 _ADVISORY_KEY = 0x53554D49
 """Of the lock under which PostgreSQL is migrated; any number that nobody else takes."""
 
+_RECLAIMABLE = "auto_vacuum=INCREMENTAL"
+_WAL_LIMIT = f"journal_size_limit={4 * 2**20}"
+_RECLAIM = "PRAGMA incremental_vacuum(2000); PRAGMA wal_checkpoint(PASSIVE)"
+
 _SETTING = "SUMI_DATABASE_URL"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
@@ -79,7 +83,8 @@ class Database:
         await asyncio.to_thread(_make_private, file, str(url))
         options = {"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE"}
         writes = _engine(url, pool_size=1, connect_args=options)
-        _on_connect(writes, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", _WAL_LIMIT)
+        _on_connect(writes, _RECLAIMABLE, *pragmas)  # the first one before there is any table
         return cls(_reads(url), writes)
 
     @classmethod
@@ -119,6 +124,31 @@ class Database:
             else:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY})")
             yield connection
+
+    async def make_reclaimable(self) -> None:
+        """Rewrite an SQLite file of an earlier version, once, so that it can shrink."""
+        if not self.is_sqlite:
+            return
+        async with self._writes.connect() as connection:
+            raw = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if (await raw.exec_driver_sql("PRAGMA auto_vacuum")).scalar() == 2:
+                return
+            await raw.exec_driver_sql(f"PRAGMA {_RECLAIMABLE}")
+            await raw.exec_driver_sql("VACUUM")
+
+    async def reclaim(self) -> bool:
+        """Give back a part of the disk space of deleted rows, so that no writer waits long.
+
+        Return whether more is left. PostgreSQL does it by itself.
+        """
+        if not self.is_sqlite:
+            return False
+        async with self._writes.connect() as connection:
+            raw = await connection.get_raw_connection()
+            assert raw.driver_connection is not None
+            await raw.driver_connection.executescript(_RECLAIM)  # a plain execute frees one page
+            left = await connection.exec_driver_sql("PRAGMA freelist_count")
+            return bool(left.scalar())
 
     async def aclose(self) -> None:
         await asyncio.gather(*self._writing, return_exceptions=True)

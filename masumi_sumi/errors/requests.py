@@ -143,6 +143,10 @@ class DirectLaunchRefused(AccessRefused):
         )
 
 
+LONGEST_NAME = 100
+"""Characters of a name that are repeated to whoever asked for what is not there."""
+
+
 class NotFound(SumiError):
     KIND = "thing"
 
@@ -151,7 +155,8 @@ class NotFound(SumiError):
         self.name = name
 
     def __str__(self) -> str:
-        return f"{self.KIND} {self.name!r} not found"
+        shown = self.name if len(self.name) <= LONGEST_NAME else f"{self.name[:LONGEST_NAME]}…"
+        return f"{self.KIND} {shown!r} not found"
 
 
 class UnknownExpose(NotFound):

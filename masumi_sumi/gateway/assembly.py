@@ -45,14 +45,14 @@ def assemble() -> Any:
     """
     parts = compose.gateway_parts()
     proofs = AppProofs(parts.master_secret, parts.settings)
-    panel = Panel(partial(life, parts.jobs), proofs.sign)
+    panel = Panel(partial(life, parts.jobs), parts.jobs, proofs.sign)
     access = Access(panel.caller)
     given = parts.settings
     origins = Origins.of(panel.listens_at, given.public_url, panel.cors_origins)
     own_url = find_own_url(panel.listens_at, given.public_url)
     border = PanelBorder(panel.app, own_url, origins.allowed)
     shown = OperatorView(border, access, panel.executions)
-    guarded = CancelBeforeArchive(shown, access, parts.jobs, parts.cancel)
+    guarded = CancelBeforeArchive(shown, access, parts.jobs, parts.cancel, panel.waiting.is_written)
     gateway = Gateway(guarded, partial(routes, parts, panel, access, proofs))
     limits = BodyLimits(given.body_bytes, given.body_seconds)
     checks = RequestChecks(gateway, access, origins, limits, given.upload_bytes)

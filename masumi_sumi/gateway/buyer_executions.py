@@ -142,6 +142,11 @@ def install(folder: Path) -> None:
     tool.Path = _open_timeline
 
 
+def may_see(user: str, owner: str) -> bool:
+    """Tell whether the request of ``user`` that is being answered may see what ``owner`` has."""
+    return owner == user or (owner == BUYERS_ROLE and _sees_buyers.get())
+
+
 def _find_owner(folder: Path, user: str, execution: str) -> str:
     """Return the role whose execution it is: the caller, or for an operator the buyers."""
     if not _sees_buyers.get() or not _EXECUTION.fullmatch(execution):

@@ -107,6 +107,8 @@ async def follow(
             if not execution.ended and now() - looked > RUNNER_EVERY:
                 looked = now()
                 over = _settle(execution, await life(), looked)
+                if over:
+                    continue  # its last events may have been written since the look above
             silent = now() - (execution.last or 0.0)
             if not execution.is_there or ((execution.ended or over) and silent > LINGER):
                 break

@@ -13,6 +13,7 @@ import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -43,7 +44,10 @@ from masumi_sumi.gateway.access import Caller
 from masumi_sumi.gateway.admin_role import set_admin_password
 from masumi_sumi.gateway.executions import Execution, Item, Life, Wanted, follow
 from masumi_sumi.gateway.panel_files import guard_files
+from masumi_sumi.gateway.waiting import WaitingConnection, WaitingExecution, WaitingExecutions
+from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.runtime import elements
+from masumi_sumi.runtime.cluster import exec_dir
 
 PAYMENT = "payment"
 
@@ -59,12 +63,14 @@ _open_client = HTTPXClient.__aenter__
 class Panel:
     """``app`` is the panel as an ASGI app, streams and forms as ours."""
 
-    def __init__(self, life: Lives, sign: Sign) -> None:
-        """``life`` tells of an execution, by its id, whether more may come of it. ``sign`` adds
-        the gateway's proof to the panel's requests to apps.
+    def __init__(self, life: Lives, reader: JobReader, sign: Sign) -> None:
+        """``life`` tells of an execution, by its id, whether more may come of it; ``reader`` tells
+        of jobs that have no execution yet. ``sign`` adds the gateway's proof to the panel's
+        requests to apps.
         """
         elements.install()
-        _replace_streams(life)
+        self.waiting = WaitingExecutions(reader, exec_dir(), buyer_executions.may_see)
+        _replace_streams(life, self.waiting)
         _sign_requests(sign)
         guard_files(FileControl, lambda why: HTTPException(status_code=400, detail=why))
         _keep_stack_traces()
@@ -173,9 +179,18 @@ async def has_runner(job_id: str) -> bool:
     return True
 
 
-def _replace_streams(life: Lives) -> None:
+def _replace_streams(life: Lives, waiting: WaitingExecutions) -> None:
     """The released panel writes an error into an execution that has no runner, and spins a core
-    for each open stream."""
+    for each open stream; and it knows nothing of jobs that wait for their payment."""
+    connect_file = outputs.connect
+
+    async def connect(
+        fid: str, user: str, state: Any, extended: bool
+    ) -> tuple[sqlite3.Connection, Path]:
+        found = await waiting.connect(fid, user)
+        if found is not None:
+            return found, found.file
+        return await connect_file(fid, user, state, extended)  # type: ignore[no-any-return]
 
     async def event(
         fid: str,
@@ -184,10 +199,15 @@ def _replace_streams(life: Lives) -> None:
         formatter: Any = None,
     ) -> AsyncIterator[Item]:
         wanted = Wanted(filter_events, formatter)
-        async for item in follow(Execution(conn), wanted, lambda: life(fid), time.time):
+        execution = Execution(conn)
+        lives: Callable[[], Awaitable[Life]] = partial(life, fid)
+        if isinstance(conn, WaitingConnection):
+            execution = WaitingExecution(conn)
+            lives = partial(waiting.life, fid, execution)
+        async for item in follow(execution, wanted, lives, time.time):
             yield item
 
-    outputs._event = event
+    outputs._event, outputs.connect = event, connect
     if PAYMENT not in outputs.MAIN_EVENTS:
         outputs.MAIN_EVENTS = (*outputs.MAIN_EVENTS, PAYMENT)
 

@@ -67,6 +67,14 @@ class RunnerStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class LaunchTimedOut:
+    """The runner of this attempt has not begun the author's code in time."""
+
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerLost:
     reason: str
 
@@ -90,7 +98,9 @@ class TimeRanOut:
 
 @dataclass(frozen=True, slots=True)
 class RunOverran:
-    """The author's code has worked for longer than its terms allow."""
+    """The author's code has worked for longer than ``limit`` seconds."""
+
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,7 @@ Event = (
     | ResendUnsafe
     | SlotGranted
     | RunnerStarted
+    | LaunchTimedOut
     | RunnerLost
     | WorkFinished
     | WorkFailed
@@ -141,8 +152,13 @@ Event = (
 
 
 @dataclass(frozen=True, slots=True)
+class WriteExecution:
+    """Write the execution, with what happened to the job before its funds were locked."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellPayment:
-    """Write a payment event into the execution: initialized, funds_locked, final_result."""
+    """Write a payment event into the execution: funds_locked, final_result."""
 
     step: str
 
@@ -166,6 +182,6 @@ class Warn:
     advice: str = ""
 
 
-Order = TellPayment | TellStatus | StopRunner | Warn
+Order = WriteExecution | TellPayment | TellStatus | StopRunner | Warn
 
 EVENTS: tuple[type[Event], ...] = Event.__args__

@@ -16,6 +16,7 @@ from masumi_sumi.jobs.events import (
     EVENTS,
     Cancelled,
     Event,
+    LaunchTimedOut,
     Order,
     PaymentForgotten,
     PaymentNotOpened,
@@ -38,6 +39,7 @@ from masumi_sumi.jobs.events import (
     Warn,
     WorkFailed,
     WorkFinished,
+    WriteExecution,
 )
 from masumi_sumi.jobs.model import UNPAID, Job, JobState, Payment, PaymentState, PaymentView
 from masumi_sumi.jobs.standing import funded, holds_result, is_in_doubt, lost_to_seller, seen
@@ -91,13 +93,15 @@ def _payment_of(job: Job) -> Payment:
 def _fail(job: Job, reason: str, now: float, *orders: Order) -> Decision:
     """End the job. Its buyer reads the reason, which may be in the node's words."""
     failed = job.with_(state=JobState.FAILED, failure=mask_text(reason), ended_at=now)
+    if job.state.unfunded:  # it has no execution that could be told
+        return Decision(failed, orders)
     return Decision(failed, (*orders, TellStatus("error", reason)))
 
 
 def _payment_opened(job: Job, event: PaymentOpened, now: float) -> Decision:
     payment = replace(_payment_of(job), facts=event.facts, state=PaymentState.AWAITING_FUNDS)
     opened = job.with_(state=JobState.AWAITING_PAYMENT, payment=payment)
-    return Decision(opened, (TellPayment("initialized"), TellStatus("payment")))
+    return Decision(opened)
 
 
 def _payment_not_opened(job: Job, event: PaymentNotOpened, now: float) -> Decision:
@@ -109,8 +113,8 @@ def _seen_while_awaiting(job: Job, event: PaymentSeen, now: float) -> Decision:
     after, orders = _look(job, event.view)
     payment = _payment_of(after)
     if payment.view is event.view and funded(event.view):
-        queued = after.with_(state=JobState.QUEUED)
-        return Decision(queued, (*orders, TellPayment("funds_locked")))
+        queued = after.with_(state=JobState.QUEUED, funded_at=now)
+        return Decision(queued, (*orders, WriteExecution(), TellPayment("funds_locked")))
     return _unless_lost(after, orders, now)
 
 
@@ -168,7 +172,7 @@ def _slot_granted(job: Job, event: Event, now: float) -> Decision:
     if is_in_doubt(job.payment):
         return Decision(job)
     launching = job.with_(state=JobState.LAUNCHING, attempts=job.attempts + 1)
-    return Decision(launching)
+    return Decision(launching.with_(launched_at=now))
 
 
 def _runner_started(job: Job, event: RunnerStarted, now: float) -> Decision:
@@ -185,6 +189,14 @@ def _not_made(job: Job, event: RunnerLost | WorkFailed, now: float) -> Decision:
     if job.attempts < job.runs + LAUNCH_TRIES:
         return Decision(job.with_(state=JobState.QUEUED), (Warn(event.reason),))
     return _fail(job, "the job could not be started", now, Warn(event.reason))
+
+
+def _launch_timed_out(job: Job, event: LaunchTimedOut, now: float) -> Decision:
+    """The process that hangs must go: the next attempt would find it by its name."""
+    if event.attempt != job.attempts:
+        return Decision(job)
+    decision = _not_made(job, RunnerLost(event.reason), now)
+    return replace(decision, orders=(*decision.orders, StopRunner()))
 
 
 def _runner_lost(job: Job, event: RunnerLost, now: float) -> Decision:
@@ -217,8 +229,8 @@ def _time_ran_out(job: Job, event: Event, now: float) -> Decision:
     return _fail(job, reason, now, StopRunner())
 
 
-def _overran(job: Job, event: Event, now: float) -> Decision:
-    reason = f"the job worked for longer than the {job.terms.run or 0:.0f} s that it may"
+def _overran(job: Job, event: RunOverran, now: float) -> Decision:
+    reason = f"the job worked for longer than the {event.limit:.0f} s that it may"
     return _fail(job, reason, now, StopRunner())
 
 
@@ -324,6 +336,7 @@ _RULES: dict[JobState, dict[type[Event], Rule]] = {
     S.LAUNCHING: {
         PaymentSeen: _seen_while_running,
         RunnerStarted: _runner_started,
+        LaunchTimedOut: _launch_timed_out,
         RunnerLost: _not_made,
         WorkFailed: _not_made,
         WorkFinished: _finished_before,

@@ -24,6 +24,11 @@ class JobState(StrEnum):
     def ended(self) -> bool:
         return self in (JobState.COMPLETED, JobState.FAILED)
 
+    @property
+    def unfunded(self) -> bool:
+        """Whether a job in this state still waits for its payment."""
+        return self in (JobState.REQUESTED, JobState.AWAITING_PAYMENT)
+
 
 UNPAID = (JobState.REQUESTED, JobState.AWAITING_PAYMENT)
 """States in which a priced job waits for its buyer's money."""
@@ -174,8 +179,7 @@ class Job:
     id: str
     flow: str  # path of the flow below its host, e.g. "/two-stage/"
     identifier: str  # identifier_from_purchaser, as sent
-    input_data: Any  # as sent
-    input_hash: str
+    input_hash: str  # over the input as sent, which the launch holds
     terms: Terms
     user: str  # under whose name Kodosumi keeps the execution
     created_at: float
@@ -184,6 +188,8 @@ class Job:
     caller: str = ""  # who started it (``unpaid.caller_of``); forgotten when it is unpaid no more
     state: JobState = JobState.REQUESTED
     payment: Payment | None = None
+    funded_at: float | None = None  # when the funds were seen to be locked
+    launched_at: float | None = None  # of the latest attempt to make a runner
     started_at: float | None = None  # of the first run
     begun_at: float | None = None  # of the latest run
     ended_at: float | None = None
@@ -200,12 +206,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a job's runner is made. ``spec`` is cloudpickle, opened in the app's own environment."""
+    """How a job's runner is made. ``spec`` holds the buyer's input, which is kept nowhere else
+    before the run; it is packed by ``runtime.spec`` and opened only in the app's own environment.
+    """
 
     spec: bytes
     runtime_env: dict[str, Any] = field(default_factory=dict)
     meta: dict[str, Any] = field(default_factory=dict)  # the execution's meta event
-    inputs: str = ""  # the execution's inputs event
+    inputs: str = ""  # of a free job: its execution's inputs event, written at once, never stored
 
 
 class LockOutcome(StrEnum):

@@ -43,9 +43,17 @@ class JobReader(Protocol):
         """All locks of a job, oldest first."""
         ...
 
+    async def launch_meta(self, job_id: str) -> dict[str, Any]:
+        """The meta event of a job's launch; empty when there is no launch (any more)."""
+        ...
+
 
 class JobStore(JobReader, Protocol):
     """The jobs, durable. Every method that returns bool says whether its write landed."""
+
+    async def opening(self) -> str:
+        """The name under which this store was opened; another one each time."""
+        ...
 
     async def add(self, job: Job, launch: Launch) -> bool:
         """False when the id is there already; nothing is changed then."""
@@ -60,7 +68,21 @@ class JobStore(JobReader, Protocol):
         ...
 
     async def launch(self, job_id: str) -> Launch:
-        """Raises UnknownJob."""
+        """Raises UnknownJob, also for a job that has ended: its launch is deleted then."""
+        ...
+
+    async def purgeable(self, unpaid_before: float, free_before: float, limit: int) -> list[Job]:
+        """Jobs that nobody ever paid for and whose payment has ended at the node, and free jobs,
+        that ended before these times (epoch seconds); the oldest first.
+        """
+        ...
+
+    async def purge(self, job_id: str) -> None:
+        """Delete all rows of a job that has ended."""
+        ...
+
+    async def reclaim(self) -> bool:
+        """Give back a part of the disk space of deleted rows; return whether more is left."""
         ...
 
     async def in_state(
@@ -68,6 +90,14 @@ class JobStore(JobReader, Protocol):
     ) -> list[Job]:
         """Oldest first, by the time they entered the state."""
         ...
+
+    async def queue(self, most: int) -> list[Job]:
+        """Queued jobs: of each app at most so many that are funded, the earliest due first, and as
+        many free ones, the longest waiting first.
+        """
+        ...
+
+    async def count_free_queued(self, app_url: str) -> int: ...
 
     async def count(self, states: Collection[JobState]) -> int: ...
 
@@ -184,13 +214,19 @@ class Launcher(Protocol):
 class Journal(Protocol):
     """The execution as Kodosumi's panel and spooler show it."""
 
-    async def opened(self, job: Job, launch: Launch) -> None: ...
+    async def opened(self, job: Job, launch: Launch) -> None:
+        """Write the execution of a job that may run, once, with its past up to now."""
+        ...
 
     async def payment(self, job: Job, step: str) -> None:
-        """A payment event (initialized, funds_locked, final_result); one per step and job."""
+        """A payment event (funds_locked, final_result); one per step and job."""
         ...
 
     async def status(self, job: Job, status: str, error: str | None = None) -> None: ...
+
+    async def remove(self, job: Job) -> None:
+        """Delete the execution with its folder. Raises OSError."""
+        ...
 
     async def final(self, job: Job) -> str | None:
         """The final event that the execution already holds, for a runner that died after it."""

@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from masumi_sumi.clock import Clock
-from masumi_sumi.errors import SellerUnavailable, UnknownJob
+from masumi_sumi.errors import SellerBusy, SellerUnavailable, UnknownJob
 from masumi_sumi.jobs import events
 from masumi_sumi.jobs.model import Job, JobState, Launch, PaymentFacts, PaymentOrder
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import Escrow, JobStore, Journal, Launcher
+from masumi_sumi.jobs.purging import Purging
 from masumi_sumi.jobs.running import Running
 from masumi_sumi.jobs.settling import NODE_TROUBLE, Settling
 from masumi_sumi.jobs.transitions import NETWORKS, Transitions, each
@@ -21,6 +22,9 @@ from masumi_sumi.jobs.unpaid import Openings, UnpaidLimits
 
 OPENED_AT_LEAST = 2.0
 """Seconds that the node has to open a payment, however late it is asked."""
+
+FREE_QUEUE_PAUSE = 30.0
+"""Seconds after which a stranger may try again to start a free job when too many wait."""
 
 
 Add = Callable[[Job, Launch], Awaitable[bool]]
@@ -49,6 +53,8 @@ class Reconciler:
             network: Settling(store, moves, escrow, clock, policy, network) for network in NETWORKS
         }
         self._running = Running(store, moves, launcher, journal, clock, policy)
+        self._purging = Purging(store, journal, clock, policy)
+        self._adding = asyncio.Lock()
         self._opening: dict[str, asyncio.Task[Job]] = {}
         self._unpaid = UnpaidLimits(store, policy)
         self._openings = Openings(policy.openings_at_once)
@@ -70,6 +76,8 @@ class Reconciler:
         return await asyncio.shield(opening)
 
     async def _start(self, job: Job, launch: Launch) -> Job:
+        if job.payment is None:
+            return await self._take_in(job, launch, self._add_free)
         if job.state is not JobState.REQUESTED:
             return await self._take_in(job, launch, self._store.add)
         is_known = await self._store.job(job.id) is not None
@@ -83,19 +91,26 @@ class Reconciler:
     async def _take_in(self, job: Job, launch: Launch, add: Add) -> Job:
         if not await add(job, launch):
             job = await self._known(job.id)
-        if job.state is not JobState.REQUESTED:
+        if job.payment is None:
             self.wake.set()
             await self._journal.opened(job, launch)
+            return job
+        if job.state is not JobState.REQUESTED:
             return _with_its_payment(job)
-        told = asyncio.create_task(self._journal.opened(job, launch))
         try:
             facts = await self._escrow.open(_order_of(job), self._time_to_open(job))
         except NODE_TROUBLE as error:
-            await told
             await self.apply(job.id, events.PaymentNotOpened(str(error)))
             raise
-        await told
         return await self._opened(job, facts)
+
+    async def _add_free(self, job: Job, launch: Launch) -> bool:
+        """Store a job; False when it is there already. Raises SellerBusy for one too many."""
+        async with self._adding:
+            waiting = await self._store.count_free_queued(job.app_url)
+            if waiting >= self._policy.free_queue and await self._store.job(job.id) is None:
+                raise SellerBusy(f"{waiting} free jobs wait already", FREE_QUEUE_PAUSE)
+            return await self._store.add(job, launch)
 
     def _time_to_open(self, job: Job) -> float:
         """Seconds: what checking the input has taken of the time to start is the buyer's too."""
@@ -118,6 +133,11 @@ class Reconciler:
         for network in NETWORKS:
             await self.mind_payments(network)
         await self.mind_jobs()
+        await self.mind_storage()
+
+    async def mind_storage(self) -> None:
+        """Whatever keeps the disk from filling up."""
+        await self._purging.purge()
 
     async def mind_payments(self, network: str) -> None:
         """Whatever asks the payment node of a network."""

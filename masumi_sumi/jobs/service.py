@@ -39,6 +39,7 @@ from masumi_sumi.jobs.questions import (
     tell_of_files,
 )
 from masumi_sumi.jobs.standing import is_in_doubt
+from masumi_sumi.jobs.starts import StartLimit
 from masumi_sumi.jobs.unpaid import caller_of
 
 log = logging.getLogger(__name__)
@@ -128,12 +129,14 @@ class JobService:
         clock: Clock,
         token: Callable[[], str],
         start_timeout: float = 12.0,
+        starts: StartLimit | None = None,
     ) -> None:
         """``token`` gives 16 unguessable hex digits a call; ``start_timeout`` is the seconds that
         the author's code and a look at the buyer's files may take together.
         """
         self._agent, self._supervision, self._reader = agent, supervision, reader
         self._clock, self._token, self._start_timeout = clock, token, start_timeout
+        self._starts = starts or StartLimit()
 
     async def form(self, flow: str) -> flows.Form:
         """Raises UnknownFlow."""
@@ -146,6 +149,10 @@ class JobService:
         ConfigurationError, IdentifierInvalid, FieldsInvalid, LaunchError, NodeError, SellerBusy,
         SellerUnavailable; no job is there to run then.
         """
+        async with self._starts.place():
+            return await self._start(hire, settle)
+
+    async def _start(self, hire: Hire, settle: Settle) -> Job:
         terms = settle(None)
         _check_identifier(hire.identifier, terms)
         digest = hashing.input_hash(hire.identifier, hire.input_data)
@@ -162,7 +169,6 @@ class JobService:
             id=job_id,
             flow=hire.flow,
             identifier=hire.identifier,
-            input_data=hire.input_data,
             input_hash=digest,
             terms=terms,
             user=user,
@@ -173,6 +179,8 @@ class JobService:
             state=JobState.QUEUED if terms.free else JobState.REQUESTED,
             payment=None if terms.free else Payment(terms.network),
         )
+        if not terms.free:  # its execution is written when it is funded; the runner has the input
+            launch = replace(launch, inputs="")
         return await self._supervision.start(job, launch)
 
     @asynccontextmanager

@@ -1,7 +1,7 @@
 """The only writer of states: an event, decided by the table, told, saved and carried out.
 
-Payment events are told before the state that implies them is saved, and told once by step, so
-none is missing after a crash. Runners are stopped after it.
+The execution and its payment events are written before the state that implies them is saved, and
+once by step, so none is missing after a crash. Runners are stopped after it.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class Transitions:
 
     async def _tell(self, job: Job, order: events.Order) -> None:
         match order:
+            case events.WriteExecution():
+                await self._journal.opened(job, await self._store.launch(job.id))
             case events.TellPayment(step):
                 await self._journal.payment(job, step)
             case events.TellStatus(status, error):

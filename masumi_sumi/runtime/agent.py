@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -10,7 +11,6 @@ from typing import Any
 import httpx
 import ray
 from kodosumi.core import forms
-from ray import cloudpickle
 from ray.exceptions import RayActorError
 
 from masumi_sumi.errors import (
@@ -30,6 +30,8 @@ from masumi_sumi.masking import mask_text
 from masumi_sumi.runtime import capture
 from masumi_sumi.runtime.downloads import Downloads, FileRules
 from masumi_sumi.runtime.functions import READS
+from masumi_sumi.runtime.spec import pack
+from masumi_sumi.settings import MAX_LAUNCH_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +56,15 @@ class KodosumiAgent:
     """``app`` takes the requests; ``serve_api`` is the ServeAPI inside it, for its forms."""
 
     def __init__(
-        self, app: ASGIApp, serve_api: Any, app_url: str, downloads: Downloads | None = None
+        self,
+        app: ASGIApp,
+        serve_api: Any,
+        app_url: str,
+        downloads: Downloads | None = None,
+        max_launch_bytes: int = MAX_LAUNCH_BYTES,
     ) -> None:
         self._app, self._serve_api, self._app_url = app, serve_api, app_url
+        self._max_launch_bytes = max_launch_bytes
         self._downloads = downloads or Downloads(FileRules())
         capture.install()
 
@@ -95,7 +103,16 @@ class KodosumiAgent:
         _raise_refusals(flow, status, answer)
         if not ticket.launches or answer.get("result") != sale.job_id:
             raise NoLaunch(flow)
-        return _launch_of(ticket.launches[0], sale)
+        launch = await asyncio.to_thread(_launch_of, ticket.launches[0], sale)
+        self._check_size(flow, launch)
+        return launch
+
+    def _check_size(self, flow: str, launch: Launch) -> None:
+        """Raises HandlerFailed: what is stored for an unpaid job is bounded."""
+        size = len(launch.spec) + len(json.dumps(launch.meta))
+        if size > self._max_launch_bytes:
+            limit = f"{self._max_launch_bytes} (SUMI_MAX_LAUNCH_BYTES)"
+            raise HandlerFailed(flow, f"its launch has {size} bytes; the limit is {limit}")
 
     # --- locks ---------------------------------------------------------------------------------
 
@@ -186,7 +203,7 @@ def _launch_of(captured: dict[str, Any], sale: Sale) -> Launch:
 
     spec = {**captured, "fid": sale.job_id, "username": sale.user, "files": sale.files}
     return Launch(
-        spec=cloudpickle.dumps(spec),
+        spec=pack(spec),
         runtime_env=_own_runtime_env(),
         meta=_meta(spec, sale),
         inputs=serialize(spec.get("inputs")),

@@ -1,8 +1,9 @@
 """The execution of a job as Kodosumi keeps it: one SQLite file of events per job.
 
 Kodosumi's spooler writes what a runner says. This writes what happens before there is a runner
-and after it left: that the job is there, its payment, its end. A journal that cannot be written
-is logged; it never holds up a job.
+and after it left: that the job is there, its payment, its end. An execution is written when its
+job is funded, or at once when it is free: a job that nobody pays for leaves no file. A journal that
+cannot be written is logged; it never holds up a job.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 
 _DATABASE = "sqlite3.db"
 _ARCHIVED = f"{_DATABASE}.archive"
-_TABLE = """
+CREATE = """
 CREATE TABLE IF NOT EXISTS monitor (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     timestamp REAL NOT NULL,
@@ -44,21 +46,15 @@ class ExecutionJournal:
         self._exec_dir, self._clock = exec_dir, clock
 
     async def opened(self, job: Job, launch: Launch) -> None:
-        """meta, inputs and the status ``starting``; once."""
-        at = job.created_at
-        meta = json.dumps({"dict": launch.meta})
-        inputs = launch.inputs or json.dumps({"dict": {}})
-        events = [(at, "status", "starting"), (at, "inputs", inputs), (at, "meta", meta)]
-        await self._write(job, events, unless=("meta",))
+        """Write what happened before the job may run, once."""
+        await self._write(job, past_events(job, launch.meta, launch.inputs), unless=("meta",))
 
     async def payment(self, job: Job, step: str) -> None:
         message = json.dumps({"dict": {"step": step, **_payment_facts(job, step)}})
         await self._write(job, [(self._clock.now(), "payment", message)], unless_like=f'%"{step}"%')
 
     async def status(self, job: Job, status: str, error: str | None = None) -> None:
-        at = self._clock.now()
-        events = [(at, "error", f"kodosumi.error: {error}")] if error else []
-        await self._write(job, [*events, (at, "status", status)])
+        await self._write(job, _status_events(self._clock.now(), status, error))
 
     async def final(self, job: Job) -> str | None:
         """The final event of a run that said ``finished``; None when it did not get there."""
@@ -69,6 +65,13 @@ class ExecutionJournal:
             return None
         return await asyncio.to_thread(self._read_final, file)
 
+    async def remove(self, job: Job) -> None:
+        """Raises OSError, UserInvalid."""
+        folder = self._file(job.user, job.id).parent
+        if folder.name != job.id or job.id in ("", ".", ".."):
+            raise OSError(f"{job.id!r} names no folder of an execution")
+        await asyncio.to_thread(_remove, folder)
+
     async def take_over(self, job_id: str, runner: Any) -> None:
         """Write down the events that no spooler took from a runner."""
         user = await runner.get_username.remote()
@@ -77,8 +80,8 @@ class ExecutionJournal:
             await self._insert_guarded(user, job_id, events, (), "")
 
     def _file(self, user: str, job_id: str) -> Path:
-        """Raises UserInvalid: the author's code may have given its runner another name."""
-        return self._exec_dir / check_user(user) / job_id / _DATABASE
+        """Raises UserInvalid."""
+        return execution_file(self._exec_dir, user, job_id)
 
     async def _write(
         self, job: Job, events: list[Event], unless: Iterable[str] = (), unless_like: str = ""
@@ -105,7 +108,7 @@ class ExecutionJournal:
             connection.execute("pragma journal_mode=wal")
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                connection.execute(_TABLE)
+                connection.execute(CREATE)
                 if not _is_there(connection, unless, like):
                     connection.executemany(_INSERT, events)
         finally:
@@ -129,6 +132,41 @@ class ExecutionJournal:
             log.error("execution cannot be read", extra={"file": str(file), "note": str(error)})
             return None
         return str(row[0]) if row else None
+
+
+def execution_file(exec_dir: Path, user: str, job_id: str) -> Path:
+    """Raises UserInvalid: the author's code may have given its runner another name."""
+    return exec_dir / check_user(user) / job_id / _DATABASE
+
+
+def end_events(job: Job) -> list[Event]:
+    """The last events of a job that failed."""
+    return _status_events(job.ended_at or job.updated_at, "error", job.failure)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _status_events(at: float, status: str, error: str | None) -> list[Event]:
+    events = [(at, "error", f"kodosumi.error: {error}")] if error else []
+    return [*events, (at, "status", status)]
+
+
+def past_events(job: Job, meta: dict[str, Any], inputs: str = "") -> list[Event]:
+    """The first events of every execution: those before the job's funds were locked.
+
+    The input of a paid job is not among them: its runner writes it when the author's code begins.
+    """
+    at = job.created_at
+    about = json.dumps({"dict": meta or {"fid": job.id, "username": job.user}})
+    asked = [(at, "inputs", inputs)] if inputs else []
+    events = [(at, "status", "starting"), *asked, (at, "meta", about)]
+    if job.payment is None or job.payment.facts is None:
+        return events
+    payment = json.dumps({"dict": {"step": "initialized", **_payment_facts(job, "initialized")}})
+    return [*events, (at, "payment", payment), (at, "status", "payment")]
 
 
 def _is_there(connection: sqlite3.Connection, kinds: tuple[str, ...], like: str) -> bool:

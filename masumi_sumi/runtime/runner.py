@@ -31,7 +31,6 @@ from kodosumi.const import (
 )
 from kodosumi.helper import now
 from kodosumi.runner.tracer import Tracer
-from ray import cloudpickle
 
 from masumi_sumi.runtime.cluster import exec_dir
 from masumi_sumi.runtime.downloads import Downloads, FileRules
@@ -39,6 +38,7 @@ from masumi_sumi.runtime.folder import ExecutionFolder
 from masumi_sumi.runtime.names import NAMESPACE as OURS
 from masumi_sumi.runtime.names import SUPERVISOR
 from masumi_sumi.runtime.operators import check_user
+from masumi_sumi.runtime.spec import unpack
 
 CONTROL = "control"
 
@@ -125,10 +125,10 @@ def tracer_of(
 
 
 class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
-    """One run of one job. ``spec`` is cloudpickle of the captured launch."""
+    """One run of one job. ``spec`` is the captured launch, packed."""
 
     def __init__(self, spec: bytes, attempt: int, due: float | None, files: FileRules):
-        launch = cloudpickle.loads(spec)
+        launch = unpack(spec)
         self.fid, self.username = launch["fid"], check_user(launch["username"])
         self.app_url = launch["app_url"].rstrip("/")
         self.panel_url = str(launch.get("panel_url") or "").rstrip("/")
@@ -139,7 +139,7 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
         self._attempt = attempt
         self._locks: dict[str, dict[str, Any]] = {}
         self._answers: dict[str, Future[Any]] = {}
-        self._begun = False
+        self._begun, self._run = False, 0
         self._outcome: Future[dict[str, str]] = Future()
         self._box: collections.deque[dict[str, Any]] = collections.deque()
         self.message_queue = EventBox(ray.get_runtime_context().current_actor, self._box)
@@ -157,7 +157,8 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
             return
         self._begun = True
         try:
-            if not await self._supervisor().runner_started.remote(self.fid, self._attempt):
+            self._run = await self._supervisor().runner_started.remote(self.fid, self._attempt)
+            if not self._run:
                 self._settle({"unbegun": "the job was not to be run"})
                 return
             outcome, status = await self._work()
@@ -190,8 +191,10 @@ class Runner(_KodosumiRunner):  # type: ignore[misc,valid-type]
             self._outcome.set_result(outcome)
 
     async def _put_async(self, kind: str, payload: Any) -> None:
-        if kind in (EVENT_INPUTS, EVENT_META) or (kind, payload) == _STARTING:
-            return  # the journal wrote them when the job was taken in
+        if kind == EVENT_META or (kind, payload) == _STARTING:
+            return  # the journal wrote them when the job was funded
+        if kind == EVENT_INPUTS and (self.tracer.due is None or self._run > 1):
+            return  # the journal wrote those of a free job, and the first run those of a paid one
         if kind == EVENT_FINAL:
             self._final = payload
         await super()._put_async(kind, payload)

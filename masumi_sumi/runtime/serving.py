@@ -17,6 +17,11 @@ class Middleware(Protocol):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
 
 
+REQUEST_LIMITS = {"max_ongoing_requests": 400, "max_queued_requests": 100}
+"""How many requests a replica takes at once, and how many may wait at each proxy; beyond that Serve
+answers 503. With Serve's default of 5, five slow strangers would hold up all the others.
+"""
+
 Wrap = Callable[[ASGIApp, Any], Middleware]
 """(what takes the requests, the ASGI app inside it) -> the middleware."""
 
@@ -47,7 +52,7 @@ def bound(cls: type) -> Any:
     """An application of one deployment of an ingress class."""
     from ray import serve
 
-    return serve.deployment(cls).bind()
+    return serve.deployment(cls, **REQUEST_LIMITS).bind()
 
 
 def around_class(cls: Any, wrap: Wrap) -> type:
@@ -69,7 +74,17 @@ def around_class(cls: Any, wrap: Wrap) -> type:
 
 
 def around_application(app: Any, change: Callable[[type], type]) -> Any:
-    """A bound application with its ingress class changed; names, options and graph stay."""
-    deployment = app._bound_deployment  # the one private name that is needed
-    options = deployment.options(func_or_class=change(deployment.func_or_class))
+    """A bound application with its ingress class changed; names, options and graph stay, and what
+    the author does not say of requests at once becomes REQUEST_LIMITS.
+    """
+    deployment = app._bound_deployment  # the one private name that cannot be avoided
+    changed = change(deployment.func_or_class)
+    options = deployment.options(func_or_class=changed, **_limits_unsaid(deployment))
     return options.bind(*deployment.init_args, **deployment.init_kwargs)
+
+
+def _limits_unsaid(deployment: Any) -> dict[str, int]:
+    """The limits for which the author gives no value of their own."""
+    config = getattr(deployment, "_deployment_config", None)
+    said: set[str] = getattr(config, "user_configured_option_names", set())
+    return {name: limit for name, limit in REQUEST_LIMITS.items() if name not in said}

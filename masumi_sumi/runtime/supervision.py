@@ -63,6 +63,13 @@ class RaySupervision:
         answer: list[Lock] = await self._ask("locks", job_id)
         return answer
 
+    async def launch_meta(self, job_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._ask("launch_meta", job_id)
+        return answer
+
+    async def opening(self) -> str:
+        return str(await self._ask("opening"))
+
     async def cancel(self, job_id: str, reason: str) -> None:
         """End a job that has not ended. ``reason`` is for its buyer."""
         await self._ask("cancel", job_id, reason)

@@ -73,6 +73,7 @@ class Supervisor:
         brings = works.reconciler
         self._loops = [
             asyncio.create_task(_keep_going(brings.mind_jobs, brings.wake)),
+            asyncio.create_task(_keep_going(brings.mind_storage, asyncio.Event())),
             *(
                 asyncio.create_task(_keep_going(partial(brings.mind_payments, network), wake))
                 for network, wake in brings.wake_payments.items()
@@ -118,12 +119,13 @@ class Supervisor:
         works = await self._works()
         return await works.buyer_user()
 
-    async def runner_started(self, job_id: str, attempt: int) -> bool:
-        """Whether the author's code of this attempt may begin."""
+    async def runner_started(self, job_id: str, attempt: int) -> int:
+        """Return which run of the job this attempt is, from 1; 0 when it must not begin."""
         works = await self._works()
         await self._forget_questions(works.store, job_id, attempt)
         job = await works.reconciler.apply(job_id, events.RunnerStarted(attempt))
-        return job.state is JobState.RUNNING and job.attempts == attempt
+        may_begin = job.state is JobState.RUNNING and job.attempts == attempt
+        return job.runs if may_begin else 0
 
     async def _forget_questions(self, store: JobStore, job_id: str, attempt: int) -> None:
         """Nobody waits any more for the answers that an earlier run asked for."""
@@ -170,6 +172,15 @@ class Supervisor:
         """Sign that an answer was taken; an empty text when that is not so."""
         works = await self._works()
         return await sign_answer(works.store, works.key, taken, network, public_key)
+
+    async def launch_meta(self, job_id: str) -> dict[str, Any]:
+        works = await self._works()
+        return await works.store.launch_meta(job_id)
+
+    async def opening(self) -> str:
+        """By which a reader knows whether the store at its hand is this supervisor's own."""
+        works = await self._works()
+        return await works.store.opening()
 
     async def memory(self) -> int:
         """Resident bytes of the supervisor's process."""

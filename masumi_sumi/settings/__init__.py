@@ -36,6 +36,7 @@ from masumi_sumi.settings.nodes import (
 __all__ = [
     "AGENT_SEED",
     "ENV_FILE",
+    "MAX_LAUNCH_BYTES",
     "NODE_MARGIN",
     "SANDBOX_TOKEN",
     "SANDBOX_URL",
@@ -51,6 +52,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AGENT_SEED = re.compile(r"[0-9a-fA-F]{64}")
 
 RUNNER_BYTES = 300 * 2**20
+
+MAX_LAUNCH_BYTES = 16 * 2**20
 
 _HOST_AND_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
@@ -80,9 +83,18 @@ class Settings(BaseSettings):
     max_openings: int = Field(4, gt=0)
     max_unpaid_per_flow: int = Field(100, gt=0)
     max_unpaid_per_address: int = Field(20, gt=0)
+    max_starts: int = Field(32, ge=1)
+    max_runners_per_app: int = Field(0, ge=0)
+    max_free_runners: int = Field(0, ge=0)
+    max_free_queue: int = Field(100, ge=1)
+    free_run_seconds: float = Field(3600.0, gt=0, allow_inf_nan=False)
+    launch_timeout: float = Field(120.0, gt=0, allow_inf_nan=False)
     run_seconds: float = Field(3600.0, gt=0)
     lock_seconds: float = Field(10800.0, ge=0)
     start_timeout: float = Field(12.0, gt=0)
+    max_launch_bytes: int = Field(MAX_LAUNCH_BYTES, gt=0)
+    keep_unpaid_days: float = Field(7.0, ge=1, allow_inf_nan=False)
+    keep_free_days: float = Field(30.0, ge=1, allow_inf_nan=False)
     buyer_user: str = ""
     file_bytes: int = Field(100 * 2**20, gt=0)
     file_seconds: float = Field(300.0, gt=0, allow_inf_nan=False)

@@ -45,7 +45,6 @@ async def _one(store: SqlJobStore, escrow: NodeEscrow, number: int, now: float) 
         id=f"{int(now):08x}{number:016x}",
         flow="/priced",
         identifier=identifier,
-        input_data={"text": "x" * 200},
         input_hash=INPUT_HASH,
         terms=terms,
         user="bench",

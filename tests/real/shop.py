@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +133,12 @@ class Shop:
     def provide_in_path(self, job: Hired, data: dict[str, Any]) -> httpx.Response:
         """As a bridge to MPP answers: the job in the path, and the bare data."""
         return self.http.post(f"{self.url}{job.flow}/provide_input/{job.id}", json=data)
+
+    def job_ids(self) -> set[str]:
+        """All jobs in the store."""
+        file = self.stack.settings.data_dir / "sumi.db"
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=10.0)) as store:
+            return {job_id for (job_id,) in store.execute("SELECT id FROM jobs")}
 
     def events(self, job_id: str) -> list[Event]:
         files = list((self.stack.settings.data_dir / "execution").glob(f"*/{job_id}/sqlite3.db"))

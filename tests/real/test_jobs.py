@@ -141,7 +141,7 @@ def test_funds_locked_wrongly_start_nothing(
 
 
 def test_a_job_that_nobody_pays_fails_with_the_nodes_note_and_never_runs(
-    shop: Shop, node: Node, cluster: Cluster, desk: Desk
+    shop: Shop, node: Node, cluster: Cluster, panel: Panel, desk: Desk
 ) -> None:
     job = shop.hire("/hasty", **order(desk))
 
@@ -150,7 +150,8 @@ def test_a_job_that_nobody_pays_fails_with_the_nodes_note_and_never_runs(
     note = node.payment(job)["NextAction"]["errorNote"]
     assert shop.failure(job) == f"the payment is not valid: {note}"
     assert (cluster.runners(job), desk.begun) == ([], [])
-    assert shop.statuses(job.id) == ["starting", "payment", "error"]
+    assert shop.events(job.id) == []
+    assert json.loads(panel.status(job.id)["final"]) == {"Text": {"body": shop.failure(job)}}
 
 
 def test_code_that_raises_fails_its_job_in_one_line(

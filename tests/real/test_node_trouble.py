@@ -27,7 +27,7 @@ def _calm(node: Node) -> Iterator[None]:
 def test_a_job_whose_payment_cannot_be_opened_is_refused_in_time(
     shop: Shop, node: Node, panel: Panel, desk: Desk, trouble: str
 ) -> None:
-    before = set(panel.timeline())
+    before, listed = shop.job_ids(), set(panel.timeline())
     _break(node, trouble)
     began = time.monotonic()
 
@@ -36,9 +36,10 @@ def test_a_job_whose_payment_cannot_be_opened_is_refused_in_time(
     assert time.monotonic() - began < 15
     assert answer.status_code == 424
     assert "try again" in answer.json()["detail"]
-    [execution] = until(lambda: set(panel.timeline()) - before, "the panel lists it")
-    until(lambda: panel.status(execution)["status"] == "error", "the panel shows that it failed")
-    assert shop.cluster.actors("name", execution) == []
+    [job_id] = until(lambda: shop.job_ids() - before, "it is stored")
+    until(lambda: panel.status(job_id)["status"] == "error", "the panel tells that it failed")
+    assert shop.cluster.actors("name", job_id) == []
+    assert set(panel.timeline()) == listed
     assert desk.begun == []
 
 

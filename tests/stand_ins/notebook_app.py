@@ -100,7 +100,7 @@ class World:
     # --- what the tests arrange ----------------------------------------------------------------
 
     def has_job(self, state: JobState, **more: Any) -> Job:
-        known = {"identifier": "demo-123", "input_data": {}, "input_hash": "", "terms": Terms()}
+        known = {"identifier": "demo-123", "input_hash": "", "terms": Terms()}
         times = {"created_at": NOW, "updated_at": NOW + 1.5}
         values = {"id": "69391bdc6dd6594b06ce8ff2", "flow": FLOW, "user": "u", **known, **times}
         job = Job(**{**values, "state": state, **more})

@@ -18,7 +18,7 @@ from masumi_sumi.jobs.model import (
     Times,
 )
 
-LAUNCH = Launch(bytes(range(256)) * 8, {"env_vars": {"KEY": "ü"}}, {"fid": "1"}, '{"a": "b"}')
+LAUNCH = Launch(bytes(range(256)) * 8, {"env_vars": {"KEY": "ü"}}, {"fid": "1"})
 
 
 def a_job(**changes: Any) -> Job:
@@ -26,7 +26,6 @@ def a_job(**changes: Any) -> Job:
         id=uuid4().hex,
         flow="/two-stage/",
         identifier="a1" * 9,
-        input_data={"text": "hello"},
         input_hash="0" * 64,
         terms=Terms(pricing="Fixed", network="Preprod", agent_identifier="b" * 120),
         user="buyer",

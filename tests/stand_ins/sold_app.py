@@ -344,7 +344,7 @@ class Shop:
     def put(self, **changes: Any) -> Job:
         """A job as the supervisor would have it."""
         now = self.clock.now()
-        known = {"identifier": IDENTIFIER, "input_data": {}, "input_hash": "0" * 64}
+        known = {"identifier": IDENTIFIER, "input_hash": "0" * 64}
         known |= {"id": JOB_ID, "flow": "/", "terms": model.Terms(), "user": "admin"}
         job = Job(**{**known, "created_at": now, "updated_at": now, **changes})
         self.desk.jobs[job.id] = job

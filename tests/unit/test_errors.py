@@ -49,6 +49,10 @@ def test_all_errors_of_the_module_hang_in_one_tree():
     assert set(defined) == set(EVERY)
 
 
+def test_long_name_of_what_is_not_there_is_not_repeated_whole():
+    assert len(str(errors.UnknownJob("x" * 100_000))) < 200
+
+
 @pytest.mark.parametrize("kind", EVERY)
 def test_an_error_survives_the_way_to_another_process(kind: type[SumiError]):
     error = an(kind)

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Row, Select, inspect, select
 from masumi_sumi.db import Database, database_url, sqlite_file
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.store.rows import job_of, lock_of
-from masumi_sumi.jobs.store.schema import jobs, locks
+from masumi_sumi.jobs.store.schema import jobs, launches, locks, opening
 
 
 class Lookup:
@@ -47,12 +47,22 @@ class Lookup:
         rows = await self._rows(select(locks).where(locks.c.id == lock_id))
         return lock_of(rows[0]) if rows else None
 
+    async def launch_meta(self, job_id: str) -> dict[str, Any]:
+        rows = await self._rows(select(launches.c.meta).where(launches.c.job_id == job_id))
+        return dict(rows[0].meta) if rows else {}
+
+    async def opening(self) -> str:
+        """The name of the latest opening by a supervisor; empty when there was none."""
+        rows = await self._rows(select(opening.c.name))
+        return str(rows[0].name) if rows else ""
+
     async def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         return await self._database.read(query)
 
 
 class SqlJobReader(Lookup):
-    """A ``JobReader`` that cannot write. Before the writer has made the tables it is empty."""
+    """A ``JobReader`` that cannot write. Before the writer has made the tables, or while it has not
+    brought them to this version's schema, it is empty."""
 
     def __init__(self, url: URL) -> None:
         super().__init__(Database.reading(url))
@@ -71,4 +81,4 @@ class SqlJobReader(Lookup):
     async def _tables_are_there(self) -> bool:
         if self._file is not None and not await asyncio.to_thread(self._file.exists):
             return False
-        return await self._database.look(lambda found: inspect(found).has_table(jobs.name))
+        return await self._database.look(lambda found: inspect(found).has_table(opening.name))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from masumi_sumi.jobs.deadlines import result_due
 from masumi_sumi.jobs.model import (
     UNPAID,
     Amount,
@@ -35,6 +36,8 @@ def job_values(job: Job) -> dict[str, Any]:
         "state": job.state.value,
         "result": job.result,
         "final": job.final,
+        "app_url": job.app_url,
+        "due_at": result_due(job),
         "body": _body(job),
         **_payment_values(job.payment, job.terms),
         **_unpaid_values(job),
@@ -90,7 +93,7 @@ def job_of(row: Row[Any]) -> Job:
 
 
 def launch_of(row: Row[Any]) -> Launch:
-    return Launch(row.spec, row.runtime_env, row.meta, row.inputs)
+    return Launch(row.spec, row.runtime_env, row.meta)
 
 
 def lock_values(lock: Lock) -> dict[str, Any]:

@@ -8,9 +8,11 @@
                                       copied from the body at every write
               unpaid_flow, unpaid_caller
                                       only while the job waits for its payment
-    launches  how the runner is made; apart, so that it is never read with the job
+              app_url, due_at         copied as well: what the queue is ordered by
+    launches  how the runner is made, with the buyer's input; kept until the job has ended
     locks     questions of running jobs
     cursors   how far the payments of a (network, source type) were read
+    opening   one row: a random name that the supervisor writes each time it opens the store
 
 ``payment_digest`` is the sha256 of the blockchainIdentifier: the identifier itself has more than
 1,200 characters, longer than an index entry should be on either database.
@@ -92,6 +94,8 @@ jobs = Table(
     Column("sent_hash", String, nullable=False),
     Column("unpaid_flow", String),
     Column("unpaid_caller", String),
+    Column("app_url", String, nullable=False, server_default=""),
+    Column("due_at", Double),
     Column("result", JsonText),
     Column("final", JsonText),
     Column("body", JsonText, nullable=False),
@@ -101,6 +105,8 @@ jobs = Table(
     Index("ix_jobs_payment", "payment_state", "network", "source_type"),
     Index("ix_jobs_unpaid_flow", "unpaid_flow"),
     Index("ix_jobs_unpaid_caller", "unpaid_caller"),
+    Index("ix_jobs_queue", "state", "app_url", "due_at", "entered_at", "id"),
+    Index("ix_jobs_purge", "payment_state", "entered_at", "id"),
 )
 
 launches = Table(
@@ -110,7 +116,6 @@ launches = Table(
     Column("spec", LargeBinary, nullable=False),
     Column("runtime_env", JsonText, nullable=False),
     Column("meta", JsonText, nullable=False),
-    Column("inputs", JsonText, nullable=False),
 )
 
 locks = Table(
@@ -126,6 +131,13 @@ locks = Table(
     Column("form", JsonText),
     Column("input_hash", String, nullable=False),
     Index("ix_locks_job", "job_id", "opened_at", "id"),
+)
+
+opening = Table(
+    "opening",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False),
 )
 
 cursors = Table(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any, Self, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Delete,
     Insert,
     Row,
     Select,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     or_,
@@ -49,10 +52,11 @@ from masumi_sumi.jobs.store.rows import (
     lock_values,
     unpaid_flow,
 )
-from masumi_sumi.jobs.store.schema import cursors, jobs, launches, locks
+from masumi_sumi.jobs.store.schema import cursors, jobs, launches, locks, opening
 
 _ENDED_JOBS = [state.value for state in JobState if state.ended]
 _OPEN_PAYMENTS = [state.value for state in PaymentState if not state.ended]
+_NEVER_PAID = [PaymentState.INVALID.value, PaymentState.ABANDONED.value]
 _CHUNK = 500
 
 log = logging.getLogger(__name__)
@@ -70,7 +74,15 @@ class SqlJobStore(Lookup):
     async def open(cls, url: str, clock: Clock) -> Self:
         """Make the database if need be and bring it to the newest schema."""
         await migrate(url)
-        return cls(await Database.writing(database_url(url)), clock)
+        database = await Database.writing(database_url(url))
+        await database.make_reclaimable()
+        store = cls(database, clock)
+        await store._name_opening()
+        return store
+
+    async def _name_opening(self) -> None:
+        name = secrets.token_hex(16)
+        await self._database.write(delete(opening), insert(opening).values(id=1, name=name))
 
     async def add(self, job: Job, launch: Launch) -> bool:
         first_look = self._clock.now() if _is_followed(job) else None
@@ -93,7 +105,9 @@ class SqlJobStore(Lookup):
         if before.id != after.id:
             raise ValueError(f"job {before.id!r} cannot be saved as {after.id!r}")
         try:
-            return await self._database.write(_save(before, after, self._clock.now())) == 1
+            save = _save(before, after, self._clock.now())
+            forget = [_forget_launch(after.id)] if after.state.ended else []
+            return await self._database.write(save, *forget) == 1
         except IntegrityError:
             log.warning("blockchain identifier belongs to another job", extra={"job_id": after.id})
             return False
@@ -105,6 +119,28 @@ class SqlJobStore(Lookup):
             raise UnknownJob(job_id)
         return launch_of(rows[0])
 
+    async def purgeable(self, unpaid_before: float, free_before: float, limit: int) -> list[Job]:
+        over = or_(jobs.c.due_at.is_(None), jobs.c.due_at <= unpaid_before)
+        unpaid = [
+            and_(jobs.c.payment_state == state, jobs.c.entered_at <= unpaid_before, over)
+            for state in _NEVER_PAID
+        ]
+        free = and_(jobs.c.payment_state.is_(None), jobs.c.entered_at <= free_before)
+        found: list[Job] = []
+        for which in (*unpaid, free):
+            ended = select(jobs).where(which, jobs.c.state.in_(_ENDED_JOBS))
+            oldest = ended.order_by(jobs.c.entered_at).limit(limit - len(found))
+            found += self._readable(await self._rows(oldest))
+        return found
+
+    async def purge(self, job_id: str) -> None:
+        rows = [delete(table).where(table.c.job_id == job_id) for table in (locks, launches)]
+        ended = and_(jobs.c.id == job_id, jobs.c.state.in_(_ENDED_JOBS))
+        await self._database.write(*rows, delete(jobs).where(ended))
+
+    async def reclaim(self) -> bool:
+        return await self._database.reclaim()
+
     async def in_state(
         self, states: Collection[JobState], limit: int, not_in: Collection[str] = ()
     ) -> list[Job]:
@@ -115,6 +151,22 @@ class SqlJobStore(Lookup):
         oldest = _oldest(tuple(sorted(set(states)))).params(most=most)
         rows = await self._rows(oldest)
         return self._readable(row for row in rows if row.id not in skipped)[:limit]
+
+    async def queue(self, most: int) -> list[Job]:
+        queued = jobs.c.state == JobState.QUEUED.value
+        apps = await self._rows(select(jobs.c.app_url).distinct().where(queued))
+        found: list[Job] = []
+        for row in apps:
+            of_app = select(jobs).where(queued, jobs.c.app_url == row.app_url)
+            funded = of_app.where(jobs.c.due_at.is_not(None)).order_by(jobs.c.due_at)
+            free = of_app.where(jobs.c.due_at.is_(None)).order_by(jobs.c.entered_at, jobs.c.id)
+            found += await self._first(funded, most) + await self._first(free, most)
+        return found
+
+    async def count_free_queued(self, app_url: str) -> int:
+        queued = and_(jobs.c.state == JobState.QUEUED.value, jobs.c.due_at.is_(None))
+        count = select(func.count()).select_from(jobs)
+        return cast(int, (await self._rows(count.where(queued, jobs.c.app_url == app_url)))[0][0])
 
     async def count(self, states: Collection[JobState]) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(_texts(states)))
@@ -210,8 +262,13 @@ def _launch_row(job_id: str, launch: Launch) -> Insert:
         spec=launch.spec,
         runtime_env=launch.runtime_env,
         meta=launch.meta,
-        inputs=launch.inputs,
     )
+
+
+def _forget_launch(job_id: str) -> Delete:
+    """A job that has ended needs no launch any more, and its input takes the most space."""
+    ended = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.state.in_(_ENDED_JOBS))
+    return delete(launches).where(launches.c.job_id.in_(ended))
 
 
 def _save(before: Job, after: Job, now: float) -> Update:

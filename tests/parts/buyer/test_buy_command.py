@@ -12,6 +12,7 @@ from agent_stand_in import FREE, QUESTION, Script, Seller
 from typer.testing import Result
 
 from masumi_sumi.cli.prompts import plain
+from masumi_sumi.hashing import input_hash
 from masumi_sumi.jobs.model import JobState
 from masumi_sumi.sandbox import Sandbox
 
@@ -41,7 +42,8 @@ def test_a_person_is_asked_by_the_rules_sees_the_price_and_gets_a_verified_resul
     done = buy(typed="\nAda\n7\n2\ny\nhello\n")
 
     assert done.exit_code == 0, done.output
-    assert [job.input_data for job in seller.jobs.values()] == [{"name": "Ada", "size": [1]}]
+    [job] = seller.jobs.values()
+    assert job.input_hash == input_hash(job.identifier, {"name": "Ada", "size": [1]})
     assert seller.answers == [{"word": "hello"}]
     said = done.output
     assert "is required" in said

@@ -36,7 +36,7 @@ from masumi_sumi.errors import (
     SellerFailed,
     TermsRefused,
 )
-from masumi_sumi.hashing import result_hash
+from masumi_sumi.hashing import input_hash, result_hash
 from masumi_sumi.jobs.model import JobState
 from masumi_sumi.sandbox import Sandbox
 from masumi_sumi.signing import AgentKey, Taken
@@ -103,8 +103,8 @@ async def test_choices_travel_as_positions_and_their_hash_is_the_agents(
     hire = await hired(buyer(), name="Ada", size="Large")
 
     [job] = seller.jobs.values()
-    assert job.input_data == {"name": "Ada", "size": [1]}
-    assert job.input_hash == hire.input_hash
+    sent = {"name": "Ada", "size": [1]}
+    assert job.input_hash == hire.input_hash == input_hash(job.identifier, sent)
 
 
 async def test_every_hire_has_an_identifier_of_its_own(buyer: MakeBuyer, seller: Seller):

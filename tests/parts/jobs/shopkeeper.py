@@ -33,7 +33,7 @@ from masumi_sumi.sandbox import Sandbox
 from masumi_sumi.settings import NodeSettings
 
 IDENTIFIER = "b69a06808228fd"
-LAUNCH = Launch(b"spec", {}, {"fid": "x"}, '{"dict": {}}')
+LAUNCH = Launch(b"spec", {}, {"fid": "x"})
 DONE = Outcome(final='{"Markdown": {"body": "I say \\"goodbye\\""}}')
 RESULT = 'I say "goodbye"'
 PASS = 2.5
@@ -135,6 +135,7 @@ class Stage:
         run = self.runs.pop(job_id, None)
         if run and not run.outcome.done():
             run.outcome.set_exception(RunnerGone("killed"))
+            run.outcome.exception()  # nobody may wait for it any more
 
     def finish(self, job_id: str, outcome: Outcome = DONE) -> None:
         self.runs[job_id].outcome.set_result(outcome)
@@ -209,6 +210,9 @@ class Seller:
         await self.reconciler.close()
         self.born(dies_at)
 
+    def new_future(self) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
     # --- jobs ----------------------------------------------------------------------------------
 
     def a_job(self, *, free: bool = False, **terms: Any) -> Job:
@@ -219,7 +223,6 @@ class Seller:
             id=f"{int(now):08x}{uuid4().hex[:16]}",
             flow="/",
             identifier=IDENTIFIER,
-            input_data=data,
             input_hash=input_hash(IDENTIFIER, data),
             terms=agreed,
             user="admin",
@@ -322,9 +325,13 @@ class Seller:
 
     # --- what the panel sees -------------------------------------------------------------------
 
+    def execution(self, job: Job) -> Path:
+        """Where the folder of a job's execution is, or would be."""
+        return self.folder / job.user / job.id
+
     def told(self, job: Job, kind: str) -> list[str]:
         """The messages of an execution, of one kind."""
-        with sqlite3.connect(self.folder / job.user / job.id / "sqlite3.db") as database:
+        with sqlite3.connect(self.execution(job) / "sqlite3.db") as database:
             found = database.execute("SELECT message FROM monitor WHERE kind = ?", (kind,))
             return [str(message) for (message,) in found]
 

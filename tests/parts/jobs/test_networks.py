@@ -377,14 +377,19 @@ async def test_waiting_for_an_answer_takes_no_time_of_a_run(seller: TwoNodes):
     assert (await seller.now(job)).state is S.FAILED
 
 
-async def test_a_free_run_takes_as_long_as_it_takes_unless_its_terms_say_otherwise(
+async def test_a_free_run_has_the_sellers_limit_unless_its_terms_say_otherwise(
     seller: TwoNodes,
 ):
     seller.stage.plays = lambda job_id: None
-    patient = await seller.start(seller.a_job(free=True))
-    hasty = await seller.start(seller.a_job(free=True, run=60.0))
+    patient = await seller.start(seller.a_job(free=True, run=240 * HOUR))
+    hasty = await seller.start(seller.a_job(free=True))
+    await seller.passes(2)
+    assert (await seller.now(hasty)).state is S.RUNNING
 
-    await seller.passes(2, every=240 * HOUR)
+    await seller.passes(1, every=HOUR)
 
     assert (await seller.now(patient)).state is S.RUNNING
     assert (await seller.now(hasty)).state is S.FAILED
+    assert (await seller.now(hasty)).failure == (
+        "the job worked for longer than the 3600 s that it may"
+    )

@@ -74,6 +74,13 @@ class Jobs:
     locks_: list[Lock] = field(default_factory=list)
     cancelled: list[tuple[str, str]] = field(default_factory=list)
     failure: Exception | None = None
+    unwritten: set[str] = field(default_factory=set)
+
+    def is_written(self, job: Job) -> bool:
+        return job.id not in self.unwritten
+
+    async def launch_meta(self, job_id: str) -> dict[str, Any]:
+        return {}
 
     async def job(self, job_id: str) -> Job | None:
         if "\0" in job_id:
@@ -93,7 +100,6 @@ class Jobs:
             "id": "6b0226be2bf7957bb5ce22b6",
             "flow": "/async",
             "identifier": "demo-123",
-            "input_data": {},
             "input_hash": "",
             "terms": Terms(),
             "user": OPERATOR.id,
@@ -223,7 +229,8 @@ async def opened(
         await replica.aclose()
 
     border = PanelBorder(panel, OWN_URL, frozenset())
-    inside = Gateway(CancelBeforeArchive(border, access, jobs, jobs.cancel), routes)
+    guarded = CancelBeforeArchive(border, access, jobs, jobs.cancel, jobs.is_written)
+    inside = Gateway(guarded, routes)
     origins = Origins.of(OWN_URL, "https://agents.example")
     gateway = RequestChecks(inside, access, origins, BodyLimits(), UPLOAD_BYTES)
     async with alive(gateway):

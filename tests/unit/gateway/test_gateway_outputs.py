@@ -13,7 +13,7 @@ from counter import USER, Counter
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.errors import SellerUnavailable
 from masumi_sumi.gateway.executions import LINGER, Execution, Life, Wanted, follow
-from masumi_sumi.jobs.model import JobState
+from masumi_sumi.jobs.model import JobState, Payment
 
 # --- deleting ------------------------------------------------------------------------------------
 
@@ -34,6 +34,26 @@ async def test_a_list_is_cancelled_and_reaches_the_panel_whole(counter: Counter)
     answer = await counter.client("operator").request("DELETE", "/outputs/", json=body)
     assert [job_id for job_id, _ in counter.jobs.cancelled] == ["one", "two"]
     assert answer.json()["body"] == '{"fid": ["one", "two", "stranger"]}'
+
+
+async def test_a_job_without_an_execution_is_cancelled_and_the_panel_is_not_asked(
+    counter: Counter,
+) -> None:
+    job = counter.jobs.has(JobState.AWAITING_PAYMENT, payment=Payment("Preprod"))
+    counter.jobs.unwritten = {job.id}
+    answer = await counter.client("operator").delete(f"/outputs/{job.id}")
+    assert counter.jobs.cancelled == [(job.id, "The seller cancelled this job.")]
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+async def test_of_a_list_the_panel_gets_those_that_have_an_execution(counter: Counter) -> None:
+    for name in ("one", "two"):
+        counter.jobs.has(JobState.AWAITING_PAYMENT, id=name, payment=Payment("Preprod"))
+    counter.jobs.unwritten = {"one"}
+    body = {"fid": ["one", "two", "stranger"]}
+    answer = await counter.client("operator").request("DELETE", "/outputs/", json=body)
+    assert [job_id for job_id, _ in counter.jobs.cancelled] == ["one", "two"]
+    assert answer.json()["body"] == '{"fid": ["two", "stranger"]}'
 
 
 async def test_nobody_cancels_what_is_not_his_or_has_ended(counter: Counter) -> None:

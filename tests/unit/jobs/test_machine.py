@@ -74,7 +74,6 @@ def a_job(*, free: bool = False, repeats: int = 0, **changes: Any) -> Job:
         id="6b49d200aaaaaaaaaaaaaaaa",
         flow="/",
         identifier="a1" * 8,
-        input_data={},
         input_hash="0" * 64,
         terms=Terms(pricing=pricing, network="" if free else "Preprod", repeats=repeats),
         user="buyer",
@@ -146,6 +145,7 @@ def anything(chance: Random) -> events.Event:
             a_look(chance),
             events.RunnerStarted(chance.randrange(5)),
             events.RunnerLost(why),
+            events.LaunchTimedOut(chance.randrange(3), why),
             events.WorkFinished(chance.choice(REASONS), why, sent),
             events.WorkFailed(why),
             events.ResultNotTaken(why, NOW + 60),
@@ -156,7 +156,7 @@ def anything(chance: Random) -> events.Event:
             events.PayWindowClosed(),
             events.SlotGranted(),
             events.TimeRanOut(),
-            events.RunOverran(),
+            events.RunOverran(60.0),
             events.ResultTaken(),
             events.PaymentForgotten(),
             events.ResultResent(why, NOW + 60),
@@ -329,7 +329,30 @@ def test_payment_events_are_told_in_their_order_and_each_once(many: list[Life]):
     for life in many:
         told = [said for step in life for said in step.told]
 
-        assert told == ["initialized", "funds_locked", "final_result"][: len(told)]
+        assert told == ["funds_locked", "final_result"][: len(told)]
+
+
+@quick
+@given(lives())
+def test_an_execution_is_written_when_its_job_is_funded_and_not_before(many: list[Life]):
+    for step in steps_of(many):
+        orders = step.decision.orders
+        is_funded = step.before.state is S.AWAITING_PAYMENT and step.after.state is S.QUEUED
+        assert (events.WriteExecution() in orders) == is_funded
+        if step.before.state.unfunded and not is_funded:
+            assert not [o for o in orders if isinstance(o, events.TellStatus | events.TellPayment)]
+
+
+def test_launch_that_hangs_is_tried_again_and_its_process_stopped():
+    launching = decide(a_job(free=True), events.SlotGranted(), NOW).job
+
+    late = decide(launching, events.LaunchTimedOut(1, "it hangs"), NOW + 200)
+    again = decide(late.job, events.SlotGranted(), NOW + 201).job
+
+    assert late.job.state is S.QUEUED
+    assert late.orders == (events.Warn("it hangs"), events.StopRunner())
+    assert (again.launched_at, again.attempts) == (NOW + 201, 2)
+    assert decide(again, events.LaunchTimedOut(1, "it hangs"), NOW + 202).job is again
 
 
 @quick
@@ -346,7 +369,8 @@ def test_a_runner_is_stopped_when_its_job_ends_under_it(many: list[Life]):
     for step in steps_of(many):
         ended = step.before.state in (S.LAUNCHING, S.RUNNING) and step.after.state is S.FAILED
         by_itself = isinstance(step.event, events.WorkFailed | events.RunnerLost)
-        assert (events.StopRunner() in step.decision.orders) == (ended and not by_itself)
+        hangs = isinstance(step.event, events.LaunchTimedOut) and step.after is not step.before
+        assert (events.StopRunner() in step.decision.orders) == (hangs or (ended and not by_itself))
 
 
 # --- the table ---------------------------------------------------------------------------------
@@ -627,9 +651,8 @@ def test_a_run_counts_from_its_own_beginning():
 
 def test_a_run_that_takes_too_long_fails_with_its_measure():
     job = a_paid_job(S.RUNNING)
-    job = job.with_(terms=replace(job.terms, run=90.0))
 
-    decision = decide(job, events.RunOverran(), NOW)
+    decision = decide(job, events.RunOverran(90.0), NOW)
 
     assert decision.job.state is S.FAILED
     assert "90 s" in str(decision.job.failure)

@@ -16,13 +16,13 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import AnyUrl, BaseModel, EmailStr, Field, HttpUrl, SecretStr
-from ray import cloudpickle
 
 from masumi_sumi import File, Files
 from masumi_sumi.errors import BodyUnreadable
 from masumi_sumi.flows import Form, model_form
 from masumi_sumi.hashing import canonical_json
 from masumi_sumi.plugin import sumi
+from masumi_sumi.runtime.spec import unpack
 
 if TYPE_CHECKING:
     from sold_app import Shop
@@ -150,7 +150,7 @@ async def check(sold: Shop, model: type[BaseModel], sent: dict[str, Any]) -> Non
         return
     assert answer.status_code == 200, answer.text
     [launch] = sold.desk.launches.values()
-    order = cloudpickle.loads(launch.spec)["inputs"]
+    order = unpack(launch.spec)["inputs"]
     assert type(order) is model
     for name, value in order:
         assert_own(model, name, value)

@@ -28,10 +28,9 @@ def sale(job_id: str = "6b49d2000000000000000001") -> Sale:
 
 
 def spec_of(launch: Any) -> dict[str, Any]:
-    from ray import cloudpickle
+    from masumi_sumi.runtime.spec import unpack
 
-    spec: dict[str, Any] = cloudpickle.loads(launch.spec)
-    return spec
+    return unpack(launch.spec)
 
 
 @pytest.mark.parametrize("flow", ["/", "/sync"])
@@ -142,4 +141,5 @@ async def test_a_sale_through_two_middlewares_is_caught_by_the_outer_one(
         await outer.start(flow, name=name)
 
     assert runners == []
-    assert [job.input_data["name"] for job in outer.desk.jobs.values()] == ["Ada", "to_thread"]
+    launched = [spec_of(launch)["inputs"]["name"] for launch in outer.desk.launches.values()]
+    assert launched == ["Ada", "to_thread"]

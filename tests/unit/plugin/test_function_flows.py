@@ -51,7 +51,9 @@ async def hire(sold: Shop, flow: str = "/summary", **data: Any) -> httpx.Respons
 
 def launched(sold: Shop) -> tuple[Launch, dict[str, Any]]:
     [launch] = sold.desk.launches.values()
-    return launch, cloudpickle.loads(launch.spec)
+    from masumi_sumi.runtime.spec import unpack
+
+    return launch, unpack(launch.spec)
 
 
 async def result_of(spec: dict[str, Any], tracer: Any = None) -> Any:

@@ -41,7 +41,7 @@ async def start(shop: Any, **data: Any) -> Any:
 async def test_the_handler_gets_names_as_of_uploads_and_the_runner_gets_the_urls(
     shop: tuple[Any, list[Any]],
 ) -> None:
-    from ray import cloudpickle
+    from masumi_sumi.runtime.spec import unpack
 
     made, told = shop
 
@@ -49,7 +49,7 @@ async def test_the_handler_gets_names_as_of_uploads_and_the_runner_gets_the_urls
 
     assert answer.status_code == 200, answer.text
     assert told == [{"doc": {"report.pdf"}, "more": {"report (2).pdf", "a.csv"}}]
-    spec = cloudpickle.loads(made.desk.launches[answer.json()["job_id"]].spec)
+    spec = unpack(made.desk.launches[answer.json()["job_id"]].spec)
     assert spec["files"] == (
         Attachment("doc", "report.pdf", PDF),
         Attachment("more", "report (2).pdf", PDF),

@@ -164,11 +164,9 @@ async def test_every_spelling_that_buyers_use_is_understood(shop: MakeShop, body
 
     answer = await sold.post("/start_job", body)
 
-    [job] = sold.desk.jobs.values()
     assert answer.status_code == 200
     data = next(body[name] for name in ("input_data", "inputData", "input") if name in body)
     assert answer.json()["input_hash"] == input_hash(IDENTIFIER, data)
-    assert job.input_data == data
 
 
 async def test_job_ids_sort_by_time_and_cannot_be_guessed_from_it(shop: MakeShop):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -95,11 +94,13 @@ async def test_a_plain_text_hires_a_flow_of_one_field_and_is_hashed_as_sent(
 
     answer = await one_field.post("/say/start_job", body)
 
+    from masumi_sumi.runtime.spec import unpack
+
     [job] = one_field.desk.jobs.values()
     assert answer.status_code == 200
     assert answer.json()["input_hash"] == input_hash(IDENTIFIER, 'Say "Hi"')
     assert answer.json()["payment_id"] == answer.json()["blockchainIdentifier"]
-    assert json.loads(one_field.desk.launches[job.id].inputs) == {"dict": {"text": 'Say "Hi"'}}
+    assert unpack(one_field.desk.launches[job.id].spec)["inputs"] == {"text": 'Say "Hi"'}
 
 
 async def test_a_plain_text_for_several_fields_is_told_which(one_field: Shop):

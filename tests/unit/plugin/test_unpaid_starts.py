@@ -292,9 +292,12 @@ async def test_a_free_flow_that_is_posted_directly_becomes_a_job(
     started = await sold.post("/sync", FORM, headers={"x-kodosumi_user": "../../x"})
     refused = await sold.post("/sync", {"name": "refused"})
 
+    from masumi_sumi.runtime.spec import unpack
+
     [job] = sold.desk.jobs.values()
     assert started.json()["result"] == job.id
-    assert (job.user, job.input_data) == ("admin", FORM)
+    spec = unpack(sold.desk.launches[job.id].spec)
+    assert (job.user, spec["inputs"]["name"]) == ("admin", FORM["name"])
     assert refused.status_code == 200
     assert refused.json()["errors"]["name"] == ["is taken"]
     assert refused.json()["elements"] == started.json()["elements"]

@@ -37,7 +37,6 @@ async def test_a_journal_writes_nothing_for_such_a_user(tmp_path: Path, user: st
         id="6b0226be2bf7957bb5ce22b6",
         flow="/",
         identifier="",
-        input_data={},
         input_hash="",
         terms=Terms(),
         user=user,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -11,13 +12,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from samples import LAUNCH, a_job
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.db import Database, database_url
 from masumi_sumi.errors import SettingInvalid
+from masumi_sumi.jobs.model import JobState, Launch
 from masumi_sumi.jobs.store import SqlJobReader, SqlJobStore, migrate
 from masumi_sumi.jobs.store.schema import metadata
+from masumi_sumi.settings import NODE_MARGIN
 
 
 async def test_the_migrated_schema_is_the_declared_one(url: str) -> None:
@@ -37,6 +40,82 @@ async def test_down_to_nothing_and_up_again(url: str) -> None:
     await migrate(url)
 
     assert await _seen(url, _tables) == {"alembic_version", *metadata.tables}
+
+
+PAID = {
+    "network": "Preprod",
+    "state": "locked",
+    "facts": {
+        "blockchain_identifier": "5e" * 40,
+        "agent_identifier": "7e" * 60,
+        "input_hash": "0" * 64,
+        "seller_vkey": "c" * 56,
+        "times": dict.fromkeys(
+            ("pay_by", "submit_result", "unlock", "external_dispute_unlock"), 1_800_016_800_000
+        ),
+        "source_type": "Web3CardanoV1",
+        "price": [],
+    },
+    "view": None,
+}
+
+
+async def test_jobs_of_the_schema_before_survive_in_every_state(
+    url: str, clock: ManualClock
+) -> None:
+    await migrate(url, "0003")
+    await _write(url, *(_old_rows(state) for state in JobState))
+
+    async with await SqlJobStore.open(url, clock) as store:
+        jobs = {state: await store.job(f"job-{state}") for state in JobState}
+        launches = [await store.launch(f"job-{state}") for state in JobState if not state.ended]
+        queued = await store.in_state([JobState.QUEUED], 10)
+
+    assert {state: job and (job.state, job.flow) for state, job in jobs.items()} == {
+        state: (state, "/two-stage/") for state in JobState
+    }
+    assert launches == [Launch(b"\x80spec", {"env_vars": {}}, {"fid": "1"})] * len(launches)
+    assert await _seen(url, _queue_columns) == [("http://app", 1_800_016_800 - NODE_MARGIN)]
+    assert [job.id for job in queued] == ["job-queued"]
+
+
+def _old_rows(state: JobState) -> tuple[str, str]:
+    body = {
+        "flow": "/two-stage/",
+        "identifier": "a1" * 9,
+        "input_data": {"text": "hello"},
+        "input_hash": "0" * 64,
+        "terms": {"pricing": "Fixed", "network": "Preprod", "price": []},
+        "user": "buyer",
+        "created_at": 1.0,
+        "updated_at": 1.0,
+        "app_url": "http://app",
+        "payment": PAID,
+    }
+    job = (
+        "INSERT INTO jobs (id, state, version, entered_at, next_try, payment_state, network,"
+        f" source_type, sent_hash, body) VALUES ('job-{state}', '{state}', 3, 1.0, 0.0, 'locked',"
+        f" 'Preprod', 'Web3CardanoV1', '', '{json.dumps(body)}')"
+    )
+    launch = (
+        "INSERT INTO launches (job_id, spec, runtime_env, meta, inputs) VALUES"
+        f""" ('job-{state}', x'8073706563', '{{"env_vars":{{}}}}', '{{"fid":"1"}}', '""')"""
+    )
+    return job, launch
+
+
+async def _write(url: str, *statements: tuple[str, str]) -> None:
+    database = await Database.writing(database_url(url))
+    try:
+        for pair in statements:
+            await database.write(*map(text, (each.replace(":", "\\:") for each in pair)))
+    finally:
+        await database.aclose()
+
+
+def _queue_columns(connection: Connection) -> list[tuple[str, float]]:
+    query = "SELECT DISTINCT app_url, due_at FROM jobs WHERE state NOT IN ('completed', 'failed')"
+    return [(row[0], row[1]) for row in connection.execute(text(query))]
 
 
 async def test_migrating_again_changes_nothing(url: str, clock: ManualClock) -> None:
