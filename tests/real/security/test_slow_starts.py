@@ -33,17 +33,15 @@ def slow_node(node: Node) -> Iterator[Node]:
 @pytest.fixture
 def known(shop: Shop, desk: Desk) -> Hired:
     """A job whose status is asked for; it was started before the strangers came."""
-    job = shop.hire("/task", desk=str(desk.folder), word="known")
-    shop.result(job)
-    return job
+    return shop.hire("/sale", desk=str(desk.folder), word="known")
 
 
 def measure(shop: Shop, bazaar: str, job: Hired) -> dict[str, float]:
     """The longest time in which each address answered, over some seconds."""
     urls = {
         "availability": f"{shop.url}/sale/availability",
-        "status": f"{shop.url}/task/status?job_id={job.id}",
-        "unknown job": f"{shop.url}/task/status?job_id={'0' * 24}",
+        "status": f"{shop.url}/sale/status?job_id={job.id}",
+        "unknown job": f"{shop.url}/sale/status?job_id={'0' * 24}",
         "gateway availability": f"{bazaar}/mip003/{EXPOSE}/sale/availability",
         "gateway status": f"{bazaar}/sumi/status/{job.id}",
         "gateway unknown job": f"{bazaar}/sumi/status/{'0' * 24}",
