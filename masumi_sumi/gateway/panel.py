@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -24,7 +23,7 @@ import kodosumi.service.endpoint as register
 import ray
 import uvicorn
 from kodosumi.config import Settings
-from kodosumi.const import HEADER_KEY, KODOSUMI_URL, KODOSUMI_USER, NAMESPACE, TOKEN_KEY
+from kodosumi.const import HEADER_KEY, NAMESPACE, TOKEN_KEY
 from kodosumi.dtypes import Role
 from kodosumi.helper import HTTPXClient
 from kodosumi.log import LOG_FORMAT
@@ -53,9 +52,6 @@ PAYMENT = "payment"
 
 Lives = Callable[[str], Awaitable[Life]]
 Sign = Callable[[httpx.Request], Awaitable[None]]
-
-_OWN_PATHS = ("/-/", "/lock/")
-"""Of the panel, not of an app, in requests that do not name the panel to an app."""
 
 _open_client = HTTPXClient.__aenter__
 
@@ -220,10 +216,6 @@ def _sign_requests(sign: Sign) -> None:
     async def signed(request: httpx.Request) -> None:
         if str(request.url).startswith(dashboard):
             request.headers.update(ray_token.get_auth_headers(os.environ))
-        if KODOSUMI_URL in request.headers:
-            request.headers[KODOSUMI_URL] = _own_url()
-        elif KODOSUMI_USER in request.headers and request.url.path.startswith(_OWN_PATHS):
-            _ask_itself(request)
         await sign(request)
 
     async def open_client(self: HTTPXClient) -> httpx.AsyncClient:
@@ -232,25 +224,6 @@ def _sign_requests(sign: Sign) -> None:
         return client
 
     HTTPXClient.__aenter__ = open_client
-
-
-def _ask_itself(request: httpx.Request) -> None:
-    """The panel's form pages ask the panel, at the host that a browser named: a user could send
-    them anywhere. The request keeps its Host header, which belongs to its Origin.
-    """
-    own = httpx.URL(_own_url())
-    path, mark, query = request.url.raw_path.partition(b"?")
-    request.url = own.copy_with(raw_path=re.sub(b"/+", b"/", path) + mark + query)
-
-
-def _own_url() -> str:
-    """Where apps reach the panel. The panel itself would repeat what a browser calls its host, and
-    an app would send files, and ask for them, wherever that leads. Apps append ``/files/...``.
-    """
-    place = urlparse(Settings().APP_SERVER)
-    if place.hostname in ("0.0.0.0", "::"):
-        return f"{place.scheme}://127.0.0.1:{place.port}"
-    return f"{place.scheme}://{place.netloc}"
 
 
 def _keep_stack_traces() -> None:
