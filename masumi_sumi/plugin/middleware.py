@@ -8,11 +8,12 @@ flow, its locks and its headers are for requests that the gateway proved (``admi
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -27,7 +28,7 @@ from masumi_sumi.errors import (
 from masumi_sumi.faces import mip003, sumi
 from masumi_sumi.faces.body import BodyLimits
 from masumi_sumi.faces.calls import Call, call_of
-from masumi_sumi.faces.headers import BUYER_HEADERS, with_headers
+from masumi_sumi.faces.headers import BUYER_HEADERS, NO_STORE, SAFE_HEADERS, with_headers
 from masumi_sumi.faces.mip003 import Mip003Face, Offer, Signer
 from masumi_sumi.faces.paths import find_encoded_fault
 from masumi_sumi.faces.refusals import refusal
@@ -48,6 +49,11 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Face = Mip003Face | SumiFace
 
 EVERY_FLOW = "*"
+
+DIRECT_HEADERS = {**SAFE_HEADERS, **NO_STORE}
+"""Of answers to who is no buyer: no page of another origin may read them."""
+
+log = logging.getLogger(__name__)
 
 # Nothing but the wording hangs on it, so anybody may ask in it.
 _DIALECT = (sumi.DIALECT_HEADER.encode(), sumi.DIALECT.encode())
@@ -149,16 +155,24 @@ class SumiMiddleware:
         becomes a job like any other, told in Kodosumi's words.
         """
         try:
-            if not self._admission.is_given_away(flow):
-                raise DirectLaunchRefused()
-            root = request.scope.get("root_path", "").rstrip("/")
-            face, _ = await self._open(root)
-            return await face.start_directly(request, self._offer(flow), self._elements(flow))
+            response = await self._start(request, flow)
         except SumiError as error:
-            return refusal(error)
+            return _refuse(error)
+        except Exception:  # Kodosumi would show its traceback
+            log.exception("a request broke off", extra={"flow": flow})
+            response = JSONResponse({"detail": "internal error"}, status_code=500)
+        response.headers.update(DIRECT_HEADERS)
+        return response
 
     async def open_lock(self, request: Request) -> Response:
-        return refusal(DirectLaunchRefused())
+        return _refuse()
+
+    async def _start(self, request: Request, flow: str) -> Response:
+        if not self._admission.is_given_away(flow):
+            raise DirectLaunchRefused()
+        root = request.scope.get("root_path", "").rstrip("/")
+        face, _ = await self._open(root)
+        return await face.start_directly(request, self._offer(flow), self._elements(flow))
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.check()
@@ -240,8 +254,10 @@ def _check_path(scope: Scope) -> None:
         raise BodyUnreadable("path", fault)
 
 
-def _refuse() -> Response:
-    return refusal(DirectLaunchRefused())
+def _refuse(error: SumiError | None = None) -> Response:
+    response = refusal(error or DirectLaunchRefused())
+    response.headers.update(DIRECT_HEADERS)
+    return response
 
 
 def _check_demo(flow: str, given: Any, form: Form) -> None:

@@ -21,9 +21,11 @@ from enum import Enum
 from types import FrameType
 from typing import Any
 
+import ray
 from fastapi import HTTPException
 
 from masumi_sumi.errors import DirectLaunchRefused, LaunchEscaped, UserInvalid
+from masumi_sumi.gateway_proof import APP_SECRET
 from masumi_sumi.runtime.operators import check_user
 
 SCOPE_KEY = "masumi_sumi.ticket"
@@ -126,6 +128,28 @@ def install() -> None:
 
     create_runner.__masumi_sumi__ = True  # type: ignore[attr-defined]
     kodosumi_runner.create_runner = create_runner
+    _keep_secret_from(kodosumi_runner.Runner)
+
+
+def _keep_secret_from(runner: Any) -> None:
+    """A runner that Kodosumi makes gets its replica's environment, and shows it to who started it:
+    of the app's secret it gets an empty text.
+    """
+    if "options" in vars(runner):
+        return
+    choose = runner.options
+
+    def options(**given: Any) -> Any:
+        return choose(**{**_without_secret(), **given})
+
+    runner.options = options
+
+
+def _without_secret() -> dict[str, Any]:
+    """Ray lays the variables of an actor over those of its parent."""
+    own = ray.get_runtime_context().runtime_env if ray.is_initialized() else {}
+    has_secret = APP_SECRET in (own.get("env_vars") or {})
+    return {"runtime_env": {"env_vars": {APP_SECRET: ""}}} if has_secret else {}
 
 
 def _check_user(launch: dict[str, Any]) -> None:

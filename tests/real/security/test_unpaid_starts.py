@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -285,6 +286,25 @@ def test_the_secrets_are_in_nothing_that_is_shown_or_kept(
     for secret in secrets:
         assert secret not in shown
         assert not [file for file in files if _holds(file, secret)]
+
+
+def test_a_run_that_shows_its_environment_shows_no_secret_of_its_app(
+    stack: Stack, panel: Panel
+) -> None:
+    """Started from the panel: its runner is Kodosumi's own, below the app's replica."""
+    url = panel.flow("All that it finds in its environment")
+
+    execution = panel.http.post(url, json={"word": "x"}).json()["result"]
+
+    def look() -> dict[str, Any] | None:
+        shown: dict[str, Any] = panel.http.get(f"/outputs/status/{execution}").json()
+        return shown if shown.get("status") == "finished" else None
+
+    shown = json.dumps(until(look, "it ran"))
+    assert "KODO_EXEC_DIR" in shown  # it did show its environment
+    master = get_gateway_secret(stack.settings)
+    assert derive_app_secret(master, "/agents") not in shown
+    assert master not in shown
 
 
 def _holds(file: Path, secret: str) -> bool:

@@ -304,6 +304,17 @@ async def test_a_free_flow_that_is_posted_directly_becomes_a_job(
     assert runners == []
 
 
+async def test_a_free_flow_that_breaks_shows_no_traceback(shop: MakeShop):
+    sold = shop()
+    sold.parts.broken = RuntimeError("/srv/secret/key.pem")
+
+    answer = await sold.post("/sync", FORM)
+
+    assert (answer.status_code, answer.json()) == (500, {"detail": "internal error"})
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 @pytest.mark.parametrize("body", [b"0", b"[]", b"{", b'"x"'])
 async def test_a_free_flow_refuses_a_form_that_is_none(shop: MakeShop, body: bytes):
     sold = shop()
