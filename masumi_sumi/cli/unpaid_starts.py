@@ -33,7 +33,7 @@ REFRESH = "masumi-sumi refresh its expose: its app was deployed before flows cou
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A flow at an address. ``sold``: nobody may start it there; else anybody may have a job."""
+    """A flow at an address. ``sold``: it earns money; ``login``: it asks for a login."""
 
     id: str
     url: str
@@ -75,7 +75,7 @@ def targets_of_app(serve: str, panel: str, flows: Mapping[str, bool]) -> Iterato
         yield Target(flow, f"{serve}/{flow}".rstrip("/"), sold)
         if not panel:
             continue
-        in_panel = f"{panel}/-/{place.hostname}/{place.port}/{app}/-/{rest}"
+        in_panel = f"{panel}/-/{place.hostname}/{place.port}/{app}/-/{rest}".rstrip("/")
         yield from (
             Target(flow, url)
             for url in (in_panel, f"{panel}/mip003/{flow}", f"{panel}/sumi/{flow}")
@@ -105,12 +105,14 @@ async def _try_start(target: Target, settings: Settings, http: httpx.AsyncClient
         if not await _takes_input(url, http):
             continue
         answer = await _post(url, http)
-        if answer is None or answer.status_code in CLOSED | UNTOLD:
-            continue
-        if not target.sold and answer.status_code in (400, 413, 422):
-            continue  # a job of ours, which its form did not fit
-        return _succeeded(target, f"POST {url}", answer.status_code, settings)
+        if answer is not None and _reached_kodosumi(answer.status_code):
+            return _succeeded(target, f"POST {url}", answer.status_code, settings)
     return None
+
+
+def _reached_kodosumi(status: int) -> bool:
+    """Kodosumi breaks at the form, or takes it. A 4xx is ours or that of a server before it."""
+    return 200 <= status < 300 or (status >= 500 and status not in UNTOLD)
 
 
 async def _try_lock(target: Target, settings: Settings, http: httpx.AsyncClient) -> Finding | None:

@@ -112,7 +112,17 @@ async def test_a_flow_behind_a_redirect_is_found(sold_app: ModuleType, settings:
     assert [(each.what, each.verdict) for each in found] == [("flow old", "bad")]
 
 
-@pytest.mark.parametrize("status", [302, 401, 403, 404, 405, 429, 502, 503, 504])
+@pytest.mark.parametrize("status", [200, 201, 500])
+async def test_what_takes_the_form_or_breaks_at_it_is_open(settings: Settings, status: int):
+    app = Starlette(routes=[Route("/", lambda request: JSONResponse({}, status), methods=["POST"])])
+
+    [finding] = await steal(app, settings, Target("", YOU))
+
+    assert finding.verdict == "bad"
+    assert f"(it answered {status})" in finding.words
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 405, 415, 422, 429, 502, 503, 504])
 async def test_what_another_server_refuses_or_cannot_say_is_no_theft(
     settings: Settings, status: int
 ):
@@ -194,6 +204,8 @@ def test_a_flow_is_tried_at_all_its_addresses_here() -> None:
         "http://panel:3370/sumi/a/b",
     ]
     assert len(list(targets_of_app("http://127.0.0.1:8005", "", {"a": True}))) == 1
+    at_root = targets_of_app("http://127.0.0.1:8005", "http://panel:3370", {"a": True})
+    assert not [target for target in at_root if target.url.endswith("/")]
 
 
 async def test_the_doctor_tries_what_runs(
