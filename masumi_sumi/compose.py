@@ -35,9 +35,11 @@ from masumi_sumi.runtime.launcher import RayLauncher
 from masumi_sumi.runtime.near_reader import NearReader
 from masumi_sumi.runtime.operators import BuyerUser
 from masumi_sumi.runtime.supervision import RaySupervision
-from masumi_sumi.secret_files import get_gateway_secret
+from masumi_sumi.secret_files import find_secrets, get_gateway_secret
 from masumi_sumi.settings import Settings
 from masumi_sumi.signing import AgentKey, Taken
+
+_SECRETS_OF_KODOSUMI = ("KODO_SECRET_KEY", "KODO_ADMIN_PASSWORD", "KODOSUMI_API_KEY")
 
 __all__ = [
     "AppParts",
@@ -133,8 +135,10 @@ class AppParts:
 
 
 def app_parts() -> AppParts:
+    given = settings()
     logs.show()
-    parts = AppParts(settings())
+    logs.hide_secrets(given.secret_values)
+    parts = AppParts(given)
     os.environ.pop(APP_SECRET, None)  # what the author's code shows of its environment has it not
     return parts
 
@@ -157,8 +161,20 @@ class GatewayParts:
 
 
 def gateway_parts() -> GatewayParts:
+    given = settings()
+    parts = GatewayParts(given)
+    _show_logs(given)
+    return parts
+
+
+def _show_logs(given: Settings) -> None:
+    """Log without the secrets of the settings, of the data folder and of Kodosumi."""
     logs.show()
-    return GatewayParts(settings())
+    kodosumi = {os.environ.get(name, "") for name in _SECRETS_OF_KODOSUMI}
+    logs.hide_secrets(given.secret_values | find_secrets(given.data_dir) | kodosumi)
+    key = Path(given.agent_key.get_secret_value())
+    if key.is_absolute() and key.is_file():
+        logs.hide_secrets([key.read_text().strip()])
 
 
 def _file_rules(given: Settings) -> FileRules:
@@ -166,7 +182,7 @@ def _file_rules(given: Settings) -> FileRules:
 
 
 async def _build_works(given: Settings) -> supervisor.Works:
-    logs.show()
+    _show_logs(given)
     clock = SystemClock()
     store = await SqlJobStore.open(given.database_url, clock)
     journal = ExecutionJournal(cluster.exec_dir(), clock)

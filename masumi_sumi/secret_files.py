@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from masumi_sumi.errors import SettingInvalid
@@ -25,6 +26,15 @@ def get_gateway_secret(settings: Settings) -> str:
     """
     given = settings.gateway_secret.get_secret_value().strip()
     return given or read_or_create_secret(settings.data_dir, "gateway")
+
+
+def find_secrets(data_dir: Path) -> frozenset[str]:
+    """Return all secrets of this data folder that there are and that this process may read."""
+    found = set()
+    for path in get_secret_path(data_dir, "any").parent.glob("*"):
+        with suppress(OSError, UnicodeDecodeError):
+            found.add(path.read_text(encoding="utf-8").strip())
+    return frozenset(found - {""})
 
 
 def read_or_create_secret(data_dir: Path, name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from masumi_sumi.cli.display import Display
+from masumi_sumi.cli.escaping import escape_line
 from masumi_sumi.cli.failures import DemoFailed
 from masumi_sumi.cli.foreground import ends_on_signals, ignore_signals
 from masumi_sumi.cli.operator import Operator
@@ -77,7 +78,7 @@ def _play(console: Console, stack: Stack) -> None:
         with Display.spinner(console, "booting four agents"):
             for line in operator.boot():
                 if line.strip():
-                    console.print(line, highlight=False, markup=False)
+                    console.print(escape_line(line), highlight=False, markup=False)
     console.rule("the buyer", align="left")
     Sale(console, panel, stack.urls["sandbox"], stack.panel_login).run(PRICED, FREE)
     console.rule("the end", align="left")

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress as Spinners
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -45,7 +46,7 @@ class Display:
 
     def __call__(self, progress: Progress) -> None:
         if progress.what in ("starting", "ending"):
-            words = f"{progress.what} {progress.name}"
+            words = escape(f"{progress.what} {progress.name}")
             self._tasks[progress.name] = self._spinners.add_task(words, total=None)
             return
         if (task := self._tasks.pop(progress.name, None)) is not None:

@@ -312,8 +312,10 @@ def _tell(finding: Finding, as_json: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from masumi_sumi.cli.escaping import escape_line
+
     line = Text(f"{finding.verdict:<7}", style=STYLES[finding.verdict])
-    line.append(f" {finding.what}: {finding.words}", style="default")
+    line.append(f" {escape_line(f'{finding.what}: {finding.words}')}", style="default")
     if finding.advice:
-        line.append(f"\n        {finding.advice}", style="cyan")
+        line.append(f"\n        {escape_line(finding.advice)}", style="cyan")
     Console().print(line, soft_wrap=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from masumi_sumi.cli.escaping import shorten_error
+from masumi_sumi.logs import replace_secrets
 
 FILE = "masumi-sumi.log"
 
@@ -32,7 +33,7 @@ def write_error(error: BaseException, details: str = "") -> Path | None:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as log:
-            log.write(f"{text}\n")
+            log.write(f"{replace_secrets(text)}\n")
     except OSError:
         return None
     return file

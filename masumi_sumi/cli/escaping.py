@@ -21,8 +21,10 @@ def escape_text(text: str) -> str:
 
 
 def escape_line(text: str) -> str:
-    """Replace what steers a terminal, and newlines too: the text cannot begin a line of its own."""
-    return escape_text(text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+    """Replace what steers a terminal, and spread words evenly: no line that begins in the text, by
+    itself or where a terminal wraps it, looks like a line of ours.
+    """
+    return escape_text(" ".join(text.split()))
 
 
 def shorten_error(text: str) -> str:
@@ -54,7 +56,7 @@ def _split(text: str) -> list[str]:
     if len(text) > LARGEST_TEXT:
         text = f"{text[:LONGEST_LINE]}\n{text[-LARGEST_TEXT:]}"
     lines = _COLOR_CODE.sub("", text).splitlines()
-    return [escape_line(line) for line in lines if line.strip()]
+    return [escape_text(line.replace("\t", " ")) for line in lines if line.strip()]
 
 
 def _cut(line: str) -> str:

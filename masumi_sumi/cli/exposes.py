@@ -48,13 +48,17 @@ def apply(
 def list_all(panel: PanelUrl = None) -> None:
     """All exposes and their states."""
     from rich.table import Table
+    from rich.text import Text
+
+    from masumi_sumi.cli.escaping import escape_line
 
     with _operator(panel) as operator:
         exposes = operator.exposes()
     table = Table("NAME", "STATE", "FLOWS", "NETWORK", "NOTE", box=None, pad_edge=False)
     for each in exposes:
-        note = _note(each)
-        table.add_row(each["name"], each["state"], each["flow_stats"], each["network"] or "-", note)
+        known = ("name", "state", "flow_stats", "network")
+        cells = [str(each[name] or "-") for name in known]
+        table.add_row(*(Text(escape_line(cell)) for cell in (*cells, _note(each))))
     _console().print(table)
 
 
@@ -86,7 +90,7 @@ def export(panel: PanelUrl = None) -> None:
     from masumi_sumi.exposes.declared import write_exposes
 
     with _operator(panel) as operator:
-        _plain(write_exposes(operator.exposes()))
+        print(write_exposes(operator.exposes()).rstrip("\n"))  # a file, to the letter
 
 
 def boot(force: Force = False, panel: PanelUrl = None) -> None:
@@ -149,7 +153,10 @@ def _follow(lines: Iterable[str]) -> None:
 
 
 def _plain(text: str) -> None:
-    print(text.rstrip("\n"), flush=True)
+    """Print what the panel says; an app's words in it steer nothing."""
+    from masumi_sumi.cli.escaping import escape_text
+
+    print(escape_text(text.rstrip("\n")), flush=True)
 
 
 def _console() -> Console:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from rich.console import Console
 
+from masumi_sumi import logs
 from masumi_sumi.cli import error_log, ports, record
 from masumi_sumi.cli.applications import CONFIG, read_config
 from masumi_sumi.cli.display import Display, summarize
@@ -36,6 +37,7 @@ def load(**options: object) -> Settings:
     try:
         settings = Settings(**given)
         error_log.use_folder(settings.data_dir)
+        logs.hide_secrets(settings.secret_values)
         return settings
     except ValidationError as error:
         first = error.errors()[0]

@@ -1,10 +1,12 @@
 """A form at the terminal: each question by its own rules, until the answer keeps them.
 
-Everything that an agent says is shown without its control characters: it does not get to paint.
+Everything that an agent says is shown without what steers a terminal, and a name or a choice is one
+line: an agent does not get to paint, nor to begin lines that look like ours.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from masumi_sumi.buyer import Form, Question, Type, values
+from masumi_sumi.cli.escaping import escape_line, escape_text
 from masumi_sumi.errors import FieldsInvalid
 from masumi_sumi.flows.questions import CHOICES, SWITCHES
 
@@ -28,10 +31,20 @@ _HINTS = {
 }
 
 
-def plain(text: str) -> str:
-    """A stranger's text, safe to print: newlines and tabs stay, nothing else that steers."""
-    kept = (char if char.isprintable() or char in "\n\t" else "�" for char in text)
-    return "".join(kept)
+def mark_lines(text: str, width: int = 0) -> str:
+    """Return a stranger's text, each line behind a bar: none of them looks like a line of ours.
+
+    Where somebody looks, lines are wrapped to ``width``: a terminal would wrap them past the bar.
+    """
+    lines = escape_text(text.replace("\r\n", "\n")).split("\n")
+    if width > 0:
+        lines = [piece for line in lines for piece in textwrap.wrap(line, width) or [""]]
+    return "\n".join(f"│ {line}" for line in lines)
+
+
+def print_marked(console: Console, text: str, style: str = "default") -> None:
+    width = console.width - 3 if console.is_terminal else 0
+    console.print(Text(mark_lines(text, width), style=style), soft_wrap=True)
 
 
 def fill_in(
@@ -43,7 +56,7 @@ def fill_in(
     wanted = {q.id for q in asked if q.id not in given and q.type is not Type.HIDDEN}
     for group in form.groups:
         if group.title:
-            console.print(Text(plain(group.title), style="bold"))
+            console.print(Text(f"— {escape_line(group.title)}", style="bold"), soft_wrap=True)
         for question in group.questions:
             if question.type is Type.NONE:
                 _note(console, question)
@@ -70,25 +83,25 @@ def ask_one(console: Console, question: Question) -> Any:
 
 
 def _introduce(console: Console, question: Question) -> None:
-    line = Text(plain(question.name), style="bold cyan")
+    line = Text(f"? {escape_line(question.name)}", style="bold cyan")
     hints = [_HINTS.get(question.type, ""), "" if question.required else "optional"]
     if question.many:
         hints.append("several with commas between")
     if shown := ", ".join(hint for hint in hints if hint):
         line.append(f" ({shown})", style="dim")
-    console.print(line)
+    console.print(line, soft_wrap=True)
     for text in (question.description, question.label, question.placeholder):
         if text:
-            console.print(Text(f"  {plain(text)}", style="dim"))
+            print_marked(console, text, "dim")
     for number, choice in enumerate(question.values, start=1):
-        console.print(Text(f"  {number:>3}  {plain(choice)}"))
+        console.print(Text(f"  {number:>3}  {escape_line(choice)}"), soft_wrap=True)
 
 
 def _read(question: Question) -> str:
     if question.type is Type.TEXTAREA:
         return _read_lines()
     default = values.default(question)
-    shown = "" if default is None else f" [{plain(values.words(question, default))}]"
+    shown = "" if default is None else f" [{escape_line(values.words(question, default))}]"
     yes_no = " (yes/no)" if question.type in SWITCHES else ""
     hidden = question.type is Type.PASSWORD
     text: str = typer.prompt(
@@ -116,10 +129,10 @@ def _chosen(question: Question, text: str) -> str:
 
 
 def _note(console: Console, question: Question) -> None:
-    console.print(Text(plain(question.name), style="bold"))
+    console.print(Text(f"│ {escape_line(question.name)}", style="bold"), soft_wrap=True)
     if question.description:
-        console.print(Text(plain(question.description)))
+        print_marked(console, question.description)
 
 
 def _refuse(console: Console, reasons: Any) -> None:
-    console.print(Text(f"  {', '.join(reasons)}", style="red"))
+    console.print(Text(f"  {escape_line(', '.join(reasons))}", style="red"), soft_wrap=True)

@@ -11,8 +11,10 @@ from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.text import Text
 
 from masumi_sumi.cli.display import Display
+from masumi_sumi.cli.escaping import escape_line
 from masumi_sumi.cli.failures import DemoFailed
 from masumi_sumi.hashing import input_hash, result_hash
 from masumi_sumi.settings import SANDBOX_TOKEN
@@ -188,12 +190,10 @@ class Sale:
         return _object(self._http.post(url, json=body, headers=headers))
 
     def _tell(self, what: str, words: str, *, good: bool = False) -> None:
-        style = "bold green" if good else "bold cyan"
-        seconds = f"[dim]{time.monotonic() - self._began:5.1f} s[/]"
-        shown = words.replace("[", r"\[")
-        self._console.print(
-            f"{seconds}  [{style}]{what:<9}[/] {shown}", highlight=False, soft_wrap=True
-        )
+        line = Text(f"{time.monotonic() - self._began:5.1f} s  ", style="dim")
+        line.append(f"{what:<9}", style="bold green" if good else "bold cyan")
+        line.append(f" {escape_line(words)}", style="default")
+        self._console.print(line, soft_wrap=True)
 
 
 def _text(result: dict[str, Any]) -> str:

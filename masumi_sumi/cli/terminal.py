@@ -32,7 +32,9 @@ from masumi_sumi.buyer import (
 from masumi_sumi.buyer.purchases import told
 from masumi_sumi.buyer.records import Record
 from masumi_sumi.cli.clerks import Said, answers_said
-from masumi_sumi.cli.prompts import fill_in, plain
+from masumi_sumi.cli.error_log import tell_error
+from masumi_sumi.cli.escaping import escape_line
+from masumi_sumi.cli.prompts import fill_in, print_marked
 from masumi_sumi.errors import PurchaseUnsettled, SumiError
 from masumi_sumi.jobs.model import PaymentView
 
@@ -100,7 +102,7 @@ class Terminal:
             self._line("", f"masumi-sumi resume {record.identifier}", "dim")
 
     def agrees(self, terms: Terms, limit: Mapping[str, int] | None) -> bool:
-        if typer.confirm(f"Pay {money.told(terms.price)}?", default=False):
+        if typer.confirm(f"Pay {escape_line(money.told(terms.price))}?", default=False):
             return True
         self._line("declined", "nothing was paid", "bold yellow")
         return False
@@ -154,24 +156,25 @@ class Terminal:
 
     def failed(self, error: SumiError) -> None:
         self._rest()
-        self._errors.print(Text(f"error: {plain(str(error))}", style="red"), soft_wrap=True)
+        self._errors.print(Text(f"error: {tell_error(error)}", style="red"), soft_wrap=True)
         if isinstance(error, PurchaseUnsettled):
-            self._errors.print(f"it is named {error.blockchain_identifier}", soft_wrap=True)
+            named = f"it is named {escape_line(error.blockchain_identifier)}"
+            self._errors.print(Text(named), soft_wrap=True)
 
     def _result(self, result: str) -> None:
         self._console.rule("result", align="left")
-        self._console.print(Text(plain(result)), soft_wrap=True)
+        print_marked(self._console, result)
         self._console.rule()
 
     def _line(self, what: str, words: str, style: str = "bold cyan") -> None:
         line = Text(f"{time.monotonic() - self._began:5.1f} s  ", style="dim")
         line.append(f"{what:<9}", style=style)
-        line.append(f" {plain(words)}", style="default")
+        line.append(f" {escape_line(words)}", style="default")
         self._console.print(line, soft_wrap=True)
 
     def _wait(self, words: str) -> None:
         if self._console.is_terminal:
-            self._waiting = self._console.status(words)
+            self._waiting = self._console.status(Text(escape_line(words)))
             self._waiting.start()
 
     def _rest(self) -> None:

@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import unquote, urlsplit
 
 import psutil
 from dotenv import dotenv_values
@@ -212,6 +213,16 @@ class Settings(BaseSettings):
         """The bound on runners that are starting; by default twice the cores."""
         return self.max_launches or max(4, 2 * (os.cpu_count() or 1))
 
+    @property
+    def secret_values(self) -> frozenset[str]:
+        """All that a log must not show: tokens, keys, and passwords of databases."""
+        held = (self.agent_key, self.gateway_secret, self.app_secret)
+        found = {each.get_secret_value() for each in held}
+        found |= {node.token.get_secret_value() for node in self.nodes.values()}
+        for url in (self.database_url, self.expose_database_url):
+            found.add(_password_of(url))
+        return frozenset(found - {""})
+
     def node(self, network: str) -> NodeSettings:
         """Raises NodeNotConfigured."""
         try:
@@ -245,6 +256,13 @@ class Settings(BaseSettings):
             lock=self.lock_seconds if lock is None else lock,
             submit_by=submit_by or (node.submit_by if node else None),
         )
+
+
+def _password_of(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 def _words(listed: str) -> list[str]:

@@ -11,7 +11,6 @@ import pytest
 from agent_stand_in import FREE, QUESTION, Script, Seller
 from typer.testing import Result
 
-from masumi_sumi.cli.prompts import plain
 from masumi_sumi.hashing import input_hash
 from masumi_sumi.jobs.model import JobState
 from masumi_sumi.sandbox import Sandbox
@@ -191,10 +190,6 @@ def test_an_agent_does_not_get_to_paint_the_terminal(buy: Buy, seller: Seller):
     assert "\x07" not in done.output
     assert "Name [bold]" in done.output
     assert "[red]done[/red]" in done.output
-
-
-def test_what_steers_a_terminal_is_not_plain():
-    assert plain("a\tb\nc\x1b[1m\u202e\x9b") == "a\tb\nc�[1m��"
 
 
 def running(seller: Seller, body: dict[str, Any]) -> dict[str, Any]:

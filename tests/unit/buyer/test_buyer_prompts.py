@@ -45,5 +45,5 @@ def test_a_rule_is_read_before_the_answer_is_typed(element: dict[str, Any], rule
 
     screen = asked(form)
 
-    assert screen.startswith("The X")
+    assert screen.startswith("? The X")
     assert rule in screen
