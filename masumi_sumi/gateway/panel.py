@@ -28,12 +28,14 @@ from kodosumi.dtypes import Role
 from kodosumi.helper import HTTPXClient
 from kodosumi.log import LOG_FORMAT
 from kodosumi.service import app as panel_app
+from kodosumi.service.auth import LoginControl
 from kodosumi.service.files import FileControl
 from kodosumi.service.inputs import outputs
 from kodosumi.service.jwt import decode_jwt_token
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from masumi_sumi import ray_token
@@ -43,6 +45,7 @@ from masumi_sumi.gateway.access import Caller
 from masumi_sumi.gateway.admin_role import set_admin_password
 from masumi_sumi.gateway.executions import Execution, Item, Life, Wanted, follow
 from masumi_sumi.gateway.panel_files import guard_files
+from masumi_sumi.gateway.panel_login import check_passwords_in_threads
 from masumi_sumi.gateway.waiting import WaitingConnection, WaitingExecution, WaitingExecutions
 from masumi_sumi.jobs.ports import JobReader
 from masumi_sumi.runtime import elements
@@ -70,6 +73,7 @@ class Panel:
         _sign_requests(sign)
         guard_files(FileControl, lambda why: HTTPException(status_code=400, detail=why))
         _keep_stack_traces()
+        check_passwords_in_threads(LoginControl, _role_named, _wrong_password, _too_many_logins)
         self.app = panel_app.create_app()
         kodosumi_pages.install(self.app)
         buyer_executions.install(self.executions)
@@ -237,6 +241,18 @@ def _keep_stack_traces() -> None:
         return answer
 
     panel_app.app_exception_handler = answer_error
+
+
+async def _role_named(session: AsyncSession, name: str) -> Role | None:
+    return await session.scalar(select(Role).where(Role.name == name))
+
+
+def _wrong_password() -> Exception:
+    return NotAuthorizedException(detail="Invalid name or password")
+
+
+def _too_many_logins() -> Exception:
+    return HTTPException(status_code=429, detail="too many logins at once: try again")
 
 
 def serve(factory: str) -> None:
