@@ -29,7 +29,7 @@ from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
 from masumi_sumi.gateway.page_policy import PagePolicy
 from masumi_sumi.gateway.panel import Panel, has_runner
-from masumi_sumi.gateway.panel_border import PanelBorder, find_own_url
+from masumi_sumi.gateway.panel_border import PanelBorder, PanelRoutes, find_own_url
 from masumi_sumi.gateway.proofs import AppProofs, DropInternalHeaders
 from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.gateway.request_checks import RequestChecks
@@ -50,7 +50,7 @@ def assemble() -> Any:
     given = parts.settings
     origins = Origins.of(panel.listens_at, given.public_url, panel.cors_origins)
     own_url = find_own_url(panel.listens_at, given.public_url)
-    border = PanelBorder(panel.app, own_url, origins.allowed)
+    border = PanelBorder(panel.app, own_url, origins.allowed, PanelRoutes(panel.routes))
     shown = OperatorView(border, access, panel.executions)
     guarded = CancelBeforeArchive(shown, access, parts.jobs, parts.cancel, panel.waiting.is_written)
     gateway = Gateway(guarded, partial(routes, parts, panel, access, proofs))

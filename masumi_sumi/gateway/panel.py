@@ -94,6 +94,12 @@ class Panel:
         return f"{scheme}://{host or 'localhost'}:{place.port or 3370}"
 
     @property
+    def routes(self) -> list[tuple[str, list[str]]]:
+        """Paths as Litestar writes them, and their methods."""
+        found = [(route, getattr(route, "methods", ())) for route in self.app.routes]
+        return [(route.path, [str(method) for method in methods]) for route, methods in found]
+
+    @property
     def cors_origins(self) -> list[str]:
         """Origins that the operator lets in by name; Kodosumi's default lets in all."""
         return [each for each in self.app.state["settings"].CORS_ORIGINS if each != "*"]

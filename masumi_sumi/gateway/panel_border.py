@@ -7,7 +7,8 @@ with every header, so that an app could set cookies and show pages in the panel'
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,20 +44,39 @@ def find_own_url(listens_at: str, public_url: str) -> str:
     return listens_at
 
 
+class PanelRoutes:
+    """What the panel takes, by its routes as it writes them: ``/role/{rid:uuid}``."""
+
+    def __init__(self, routes: Iterable[tuple[str, Iterable[str]]] = ()) -> None:
+        self._routes = [(_pattern_of(path), frozenset(methods)) for path, methods in routes]
+
+    def find_methods(self, path: str) -> list[str]:
+        plain = path.rstrip("/") or "/"
+        found = [methods for pattern, methods in self._routes if pattern.fullmatch(plain)]
+        return sorted(frozenset().union(*found))
+
+
 class PanelBorder:
     """An ASGI app around the panel's. ``own_url`` is where the panel reaches itself; pages of the
     origins ``allowed`` may read its answers."""
 
-    def __init__(self, app: ASGIApp, own_url: str, allowed: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        own_url: str,
+        allowed: frozenset[str],
+        routes: PanelRoutes | None = None,
+    ) -> None:
         self.app = app
         self._own, self._allowed = urlsplit(own_url), allowed
+        self._routes = routes or PanelRoutes()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         origin = origin_of(Headers(scope=scope).get("origin", ""))
-        border = _Answer(scope["path"], origin in self._allowed, send)
+        border = _Answer(scope["path"], origin in self._allowed, send, self._routes)
         await self.app(self._at_own_address(scope), receive, border.send)
 
     def _at_own_address(self, scope: Scope) -> Scope:
@@ -75,8 +95,9 @@ class PanelBorder:
 class _Answer:
     """One answer of the panel on its way out."""
 
-    def __init__(self, path: str, readable: bool, send: Send) -> None:
+    def __init__(self, path: str, readable: bool, send: Send, routes: PanelRoutes) -> None:
         self._path, self._readable, self._send = path, readable, send
+        self._routes = routes
         self._first = first_segment(path)
         self._replaced = False
 
@@ -91,6 +112,8 @@ class _Answer:
             await self._refuse()
             return
         self._restrict(headers)
+        if message["status"] == 405 and (methods := self._routes.find_methods(self._path)):
+            headers["allow"] = ", ".join(methods)
         await self._send(message)
 
     def _is_apps_own(self, status: int, headers: MutableHeaders) -> bool:
@@ -113,6 +136,17 @@ class _Answer:
                 del headers[name]
         if "location" in headers:
             headers["location"] = _local(headers["location"])
+
+
+def _pattern_of(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{[^}]*\})", path)
+    return re.compile("".join(map(_pattern_of_part, parts)))
+
+
+def _pattern_of_part(part: str) -> str:
+    if not part.startswith("{"):
+        return re.escape(part)
+    return ".+" if part.endswith(":path}") else "[^/]+"
 
 
 def _local(location: str) -> str:

@@ -16,7 +16,7 @@ from masumi_sumi.clock import ManualClock
 from masumi_sumi.exposes import ExposeBook
 from masumi_sumi.exposes.schema import HISTORY
 from masumi_sumi.faces.headers import format_allow
-from masumi_sumi.gateway.panel_border import PanelBorder, find_own_url
+from masumi_sumi.gateway.panel_border import PanelBorder, PanelRoutes, find_own_url
 from masumi_sumi.jobs.model import JobState
 from masumi_sumi.settings import Settings
 
@@ -129,6 +129,27 @@ async def test_panel_sends_nobody_elsewhere(given: str, kept: str) -> None:
     async with answering(Response(status_code=302, headers={"location": given})) as client:
         told = await client.get(f"/login?redirect={given}")
     assert (told.status_code, told.headers["location"]) == (302, kept)
+
+
+async def test_panel_tells_which_methods_it_takes() -> None:
+    routes = PanelRoutes(
+        [
+            ("/role/{rid:uuid}", ["DELETE", "PUT"]),
+            ("/role/{name:str}", ["GET"]),
+            ("/files/{fid:str}/{path:path}", ["GET"]),
+            ("/", ["GET"]),
+        ]
+    )
+    assert routes.find_methods("/role/6b02/") == ["DELETE", "GET", "PUT"]
+    assert routes.find_methods("/files/6b02/in/a.txt") == ["GET"]
+    assert routes.find_methods("/") == ["GET"]
+    assert routes.find_methods("/role") == []
+
+    border = PanelBorder(JSONResponse({}, 405), OWN_URL, frozenset(), routes)
+    transport = httpx.ASGITransport(app=border)
+    async with httpx.AsyncClient(transport=transport, base_url=OWN_URL) as client:
+        told = await client.patch("/role/6b02")
+    assert (told.status_code, told.headers["allow"]) == (405, "DELETE, GET, PUT")
 
 
 async def test_panel_keeps_its_own_cookie_and_pages() -> None:
