@@ -21,6 +21,9 @@ UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 CHANGING_GETS = ("/login", "/logout", "/admin/logout")
 """Pages of the panel that set or delete its cookie when they are only read."""
 
+APPS = ("/-/", "/inputs/", "/lock/")
+"""Where the panel calls an author's code, also for a GET: an author may start a flow by one."""
+
 JSON = "application/json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FORM_PAGES = ("/login", "/logout", "/inputs/", "/-/", "/lock/", "/admin/routes", "/files/chunk")
@@ -92,7 +95,9 @@ def has_cookie(request: Request) -> bool:
 
 
 def changes_state(request: Request) -> bool:
-    return request.method in UNSAFE or request.url.path.rstrip("/") in CHANGING_GETS
+    path = request.url.path
+    is_changing_get = path.rstrip("/") in CHANGING_GETS or path.startswith(APPS)
+    return request.method in UNSAFE or is_changing_get
 
 
 def is_expected_type(request: Request) -> bool:

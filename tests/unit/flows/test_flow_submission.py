@@ -392,7 +392,7 @@ def test_exactly_one_of_several_buttons_is_pressed():
 @pytest.mark.parametrize("text", ["a" * 60 + "!", "a" * 60_000])
 def test_a_pattern_that_takes_too_long_is_a_no_in_time(text):
     form = form_of(type="text", pattern="(a|aa)+")
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     assert refusal(form, text) == ["must match the pattern (a|aa)+"]
-    assert time.perf_counter() - begun < 10 * MATCH_SECONDS
+    assert time.process_time() - begun < 10 * MATCH_SECONDS

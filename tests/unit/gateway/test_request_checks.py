@@ -80,6 +80,10 @@ CHANGES = [
     ("GET", "/logout"),
     ("GET", "/logout/"),
     ("GET", "/admin/logout"),
+    ("GET", "/-/127.0.0.1/8005/x/-/"),
+    ("GET", "/inputs/-/127.0.0.1/8005/x/-/"),
+    ("GET", "/inputs/lock/6b02/lid"),
+    ("GET", "/lock/6b02/lid"),
     ("POST", "/files/chunk"),
     ("POST", "/serve"),
 ]
