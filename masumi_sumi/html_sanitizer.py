@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import nh3
+from markdown_it import MarkdownIt
 
 _TEXT_TAGS = """a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div
     dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section
@@ -56,6 +57,14 @@ _CLASS = re.compile(
     | [sml](?:1[0-2]|[1-9]) | chip | card""",
     re.VERBOSE,
 )
+# A stranger's text is rendered in the gateway's process, which has others to answer.
+_MARKDOWN = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])
+_MOST_MARKDOWN = 200_000
+_MOST_BRACKETS = 2000
+_DEEPEST = 500
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
+_CLOSED_BY_THEMSELVES = frozenset({"br", "col", "hr", "img", "input", "wbr", "p", "li", "td", "tr"})
+
 _ID_PREFIX = "content-"
 _SCHEMES = {"http", "https", "mailto", "tel", "data"}
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
@@ -73,14 +82,38 @@ class SafeMarkup(str):
         return self
 
 
+def render_markdown(text: str) -> SafeMarkup:
+    """Return Markdown as clean HTML, and what would take long to parse as plain text."""
+    if len(text) > _MOST_MARKDOWN or text.count("[") > _MOST_BRACKETS:
+        return show_plain(text)
+    return clean_markup(_MARKDOWN.render(text))
+
+
+def show_plain(text: object) -> SafeMarkup:
+    """Return a text as a block that shows it to the letter."""
+    return SafeMarkup(f"<pre>{escape_text(text)}</pre>")
+
+
 def clean_markup(markup: str) -> SafeMarkup:
     """Return the markup without anything that acts, loads or leaves its place."""
+    if _measure_nesting(markup) > _DEEPEST:  # the time that it takes grows with the square of it
+        return show_plain(markup)
     return SafeMarkup(_clean(_link_foreign_images(_clean(markup))))
 
 
 def escape_text(text: object) -> SafeMarkup:
     """Return markup that shows exactly this text, also as the value of an attribute."""
     return SafeMarkup(escape(str(text)))
+
+
+def _measure_nesting(markup: str) -> int:
+    """Return about how deep the tags of some markup are inside of each other."""
+    depth = deepest = 0
+    for closing, name in _TAG.findall(markup):
+        if name.lower() not in _CLOSED_BY_THEMSELVES:
+            depth = max(0, depth - 1) if closing else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _clean(markup: str) -> str:

@@ -24,6 +24,9 @@ RUNNER_EVERY = 15.0
 LINGER = 10.0
 """Seconds after the last event of an execution that has ended: late ones still come."""
 
+LONG = 4096
+"""Characters of a message that is made into HTML beside the event loop: others are answered too."""
+
 STATUS = "status"
 ENDS = ("finished", "error")
 
@@ -102,7 +105,9 @@ async def follow(
         while True:
             for number, at, kind, message in execution.news():
                 if wanted.kinds is None or kind in wanted.kinds:
-                    yield _item(number, at, kind, message, wanted.formatter)
+                    item = (number, at, kind, message, wanted.formatter)
+                    is_long = wanted.formatter and len(message) > LONG
+                    yield await asyncio.to_thread(_item, *item) if is_long else _item(*item)
                 spoke = now()
             if not execution.ended and now() - looked > RUNNER_EVERY:
                 looked = now()

@@ -15,7 +15,13 @@ from kodosumi.runner.formatter import DefaultFormatter
 from kodosumi.service.inputs import outputs
 
 from masumi_sumi.gateway.page_corrections import CORRECTIONS, correct
-from masumi_sumi.html_sanitizer import SafeMarkup, clean_markup, escape_text
+from masumi_sumi.html_sanitizer import (
+    SafeMarkup,
+    clean_markup,
+    escape_text,
+    render_markdown,
+    show_plain,
+)
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +81,7 @@ class PageFormatter(DefaultFormatter):
         except ValueError:
             facts = message
         if not isinstance(facts, dict):
-            return f"<pre>{escape_text(facts)}</pre>"
+            return show_plain(facts)
         return "\n".join(self._show(str(name), values) for name, values in facts.items())
 
     def _show(self, name: str, values: Any) -> str:
@@ -85,10 +91,11 @@ class PageFormatter(DefaultFormatter):
             except (AttributeError, TypeError):  # an author's own class of that name
                 log.info("shown as text", extra={"note": name})
         title = f'<div class="info-l1"><span class="info-text">{escape_text(name)}</span></div>'
-        return f"{title}\n<pre>{escape_text(values)}</pre>"
+        return f"{title}\n{show_plain(values)}"
 
     def md(self, text: Any) -> str:
-        return str(super().md(str(text)))
+        """Return Markdown as HTML. Kodosumi's parser takes a minute for 8 KiB of brackets."""
+        return render_markdown(str(text))
 
     def Text(self, values: dict[str, Any]) -> str:
         return str(super().Text({"body": escape_text(values.get("body", ""))}))

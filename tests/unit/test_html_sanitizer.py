@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markup_attacks import ALL, ATTACKS
 
-from masumi_sumi.html_sanitizer import clean_markup, escape_text
+from masumi_sumi.html_sanitizer import clean_markup, escape_text, render_markdown
 
 ALLOWED = set(
     """a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt
@@ -135,3 +137,41 @@ def test_a_picture_from_elsewhere_is_a_link_to_it() -> None:
 
     assert tag[0] == "a"
     assert tag[1]["href"] == "https://e.org/a.png"
+
+
+SLOW = (
+    "[",
+    "![",
+    "[a](",
+    "[](<",
+    "<a ",
+    "<div>",
+    "<",
+    "> ",
+    "**a",
+    "*a_ ",
+    "_a",
+    "` a",
+    "x\n#",
+    "&",
+)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", SLOW)
+@pytest.mark.parametrize("show", [render_markdown, clean_markup])
+def test_no_text_keeps_the_gateway_busy(show: Callable[[str], str], piece: str) -> None:
+    """Where Kodosumi's parser would take minutes."""
+    began = time.process_time()
+
+    assert_inert(show(piece * (32_768 // len(piece))))
+
+    assert time.process_time() - began < 5.0
+
+
+def test_a_long_document_is_still_one() -> None:
+    row = "<tr><td>a</td><td>b</td></tr>"
+    table = f"<table><tbody>{row * 3000}</tbody></table>"
+
+    assert clean_markup(table) == table
+    assert render_markdown("* point\n" * 3000).count("<li>") == 3000

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from html import escape
+from textwrap import dedent
 from typing import Any
 
 from kodosumi.service.inputs import forms
 
-from masumi_sumi.html_sanitizer import SafeMarkup, clean_markup, escape_text
+from masumi_sumi.html_sanitizer import SafeMarkup, clean_markup, escape_text, render_markdown
 
 
 class _AttributeText(str):
@@ -39,7 +40,7 @@ def render_element(element: Any) -> str:
     if isinstance(element, forms.HTML):
         return clean_markup(str(element.text or ""))
     if isinstance(element, forms.Markdown):
-        return clean_markup(str(element.render()))
+        return render_markdown(dedent(str(element.text or "")))
     if isinstance(element, forms.Cancel):  # Kodosumi's is a link to javascript:
         return f'<a class="button" href="#" data-back>{escape_text(element.text or "")}</a>'
     return str(escape_element(element).render())

@@ -250,8 +250,9 @@ def test_the_dashboard_shows_texts_of_strangers_and_users_as_texts(
     assert_inert(browser)
 
     browser.click('[data-ui="#tab-errors"]')
-    browser.wait("#errors-container", SHOWN)
-    browser.click("#errors-container article")
+    failed = f"#errors-container article[data-error='{jobs.failed.id}']"
+    browser.wait(failed, "User: ")
+    browser.click(failed)
     browser.wait("#error-detail-content pre", SHOWN)
     assert_inert(browser)
 
