@@ -8,6 +8,7 @@ take back writes that were already acted upon, such as the hash a payment was gi
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Executable, Row, Select, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from masumi_sumi.errors import SettingInvalid
@@ -27,6 +28,8 @@ CONNECTIONS = 5
 """At most, for reading, and as many for writing; SQLite takes writes one after the other on one."""
 
 _POOL = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_SECONDS}
+
+log = logging.getLogger(__name__)
 
 _ADVISORY_KEY = 0x53554D49
 """Of the lock under which PostgreSQL is migrated; any number that nobody else takes."""
@@ -126,7 +129,10 @@ class Database:
             yield connection
 
     async def make_reclaimable(self) -> None:
-        """Rewrite an SQLite file of an earlier version, once, so that it can shrink."""
+        """Rewrite an SQLite file of an earlier version, once, so that it can shrink.
+
+        Where there is no room for that, the file stays as it is, and is used all the same.
+        """
         if not self.is_sqlite:
             return
         async with self._writes.connect() as connection:
@@ -134,7 +140,10 @@ class Database:
             if (await raw.exec_driver_sql("PRAGMA auto_vacuum")).scalar() == 2:
                 return
             await raw.exec_driver_sql(f"PRAGMA {_RECLAIMABLE}")
-            await raw.exec_driver_sql("VACUUM")
+            try:
+                await raw.exec_driver_sql("VACUUM")
+            except OperationalError as error:
+                log.warning("the database cannot shrink", extra={"note": str(error.orig)})
 
     async def reclaim(self) -> bool:
         """Give back a part of the disk space of deleted rows, so that no writer waits long.

@@ -71,7 +71,9 @@ class JobStore(JobReader, Protocol):
         """Raises UnknownJob, also for a job that has ended: its launch is deleted then."""
         ...
 
-    async def purgeable(self, unpaid_before: float, free_before: float, limit: int) -> list[Job]:
+    async def purgeable(
+        self, unpaid_before: float, free_before: float, limit: int, not_in: Collection[str] = ()
+    ) -> list[Job]:
         """Jobs that nobody ever paid for and whose payment has ended at the node, and free jobs,
         that ended before these times (epoch seconds); the oldest first.
         """

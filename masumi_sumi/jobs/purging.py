@@ -9,6 +9,7 @@ from masumi_sumi.clock import Clock
 from masumi_sumi.jobs.model import Job
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.ports import JobStore, Journal
+from masumi_sumi.jobs.standing import was_never_paid
 from masumi_sumi.jobs.transitions import each
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Purging:
         self._store, self._journal = store, journal
         self._clock, self._policy = clock, policy
         self._looked_at = 0.0
+        self._kept: set[str] = set()
 
     async def purge(self) -> None:
         now = self._clock.now()
@@ -37,9 +39,14 @@ class Purging:
         self._looked_at = now
         kept = (self._policy.keep_unpaid_seconds, self._policy.keep_free_seconds)
         unpaid_before, free_before = (now - seconds for seconds in kept)
-        found = await self._store.purgeable(unpaid_before, free_before, PURGED_AT_ONCE)
-        broken = await each(found, self._purge)
-        if purged := len(found) - len(broken):
+        found = await self._store.purgeable(
+            unpaid_before, free_before, PURGED_AT_ONCE, not_in=self._kept
+        )
+        purgeable = [job for job in found if job.payment is None or was_never_paid(job)]
+        broken = await each(purgeable, self._purge)
+        # What stays must not hold up what comes after it; it is looked at again after a restart.
+        self._kept.update({job.id for job in found} - {job.id for job in purgeable}, broken)
+        if purged := len(purgeable) - len(broken):
             log.info("jobs purged", extra={"count": purged})
         for _ in range(RECLAIMED_AT_ONCE):
             if not await self._store.reclaim():

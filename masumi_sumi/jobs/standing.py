@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from masumi_sumi.jobs.model import Payment, PaymentState, PaymentView
+from masumi_sumi.jobs.model import Job, JobState, Payment, PaymentState, PaymentView
 
 _CHAIN: dict[str | None, PaymentState] = {
     None: PaymentState.AWAITING_FUNDS,
@@ -37,6 +37,20 @@ def funded(view: PaymentView) -> bool:
         and not view.error_note
         and not view.is_detached
     )
+
+
+def was_never_paid(job: Job) -> bool:
+    """Tell whether a job ended without a runner, and its payment can be neither made nor refunded.
+
+    Of a payment that nobody made in time, the node says so with an error type. Without one,
+    somebody paid wrongly, and the funds may still lie at the contract.
+    """
+    payment = job.payment
+    if payment is None or job.state is not JobState.FAILED or job.attempts:
+        return False
+    if payment.state is PaymentState.INVALID:
+        return payment.view is not None and payment.view.error_type is not None
+    return payment.state is PaymentState.ABANDONED
 
 
 def is_in_doubt(payment: Payment | None) -> bool:

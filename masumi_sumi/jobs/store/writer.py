@@ -119,7 +119,9 @@ class SqlJobStore(Lookup):
             raise UnknownJob(job_id)
         return launch_of(rows[0])
 
-    async def purgeable(self, unpaid_before: float, free_before: float, limit: int) -> list[Job]:
+    async def purgeable(
+        self, unpaid_before: float, free_before: float, limit: int, not_in: Collection[str] = ()
+    ) -> list[Job]:
         over = or_(jobs.c.due_at.is_(None), jobs.c.due_at <= unpaid_before)
         unpaid = [
             and_(jobs.c.payment_state == state, jobs.c.entered_at <= unpaid_before, over)
@@ -129,13 +131,15 @@ class SqlJobStore(Lookup):
         found: list[Job] = []
         for which in (*unpaid, free):
             ended = select(jobs).where(which, jobs.c.state.in_(_ENDED_JOBS))
-            oldest = ended.order_by(jobs.c.entered_at).limit(limit - len(found))
-            found += self._readable(await self._rows(oldest))
-        return found
+            most = limit - len(found) + len(not_in) + len(self._unreadable)
+            rows = await self._rows(ended.order_by(jobs.c.entered_at).limit(most))
+            found += self._readable(row for row in rows if row.id not in not_in)
+        return found[:limit]
 
     async def purge(self, job_id: str) -> None:
-        rows = [delete(table).where(table.c.job_id == job_id) for table in (locks, launches)]
         ended = and_(jobs.c.id == job_id, jobs.c.state.in_(_ENDED_JOBS))
+        of_ended = select(jobs.c.id).where(ended)
+        rows = [delete(table).where(table.c.job_id.in_(of_ended)) for table in (locks, launches)]
         await self._database.write(*rows, delete(jobs).where(ended))
 
     async def reclaim(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from shopkeeper import Seller, name_of, times_of
 
 from masumi_sumi.clock import ManualClock
 from masumi_sumi.errors import UnknownJob, UserInvalid
-from masumi_sumi.jobs import events
+from masumi_sumi.jobs import events, purging
 from masumi_sumi.jobs.model import Job, JobState, Launch, Lock, PaymentState
 from masumi_sumi.jobs.settling import NODE_PATIENCE
 from masumi_sumi.jobs.store import SqlJobStore
@@ -138,6 +139,60 @@ async def test_job_whose_payment_the_node_still_holds_open_is_not_purged(seller:
     await seller.passes(3, every=30 * DAY)
 
     assert await seller.stands(job) == (S.FAILED, P.AWAITING_FUNDS)
+
+
+async def test_job_that_was_paid_wrongly_is_not_purged(seller: Seller):
+    job = await unpaid(seller)
+    seller.pay(job, bad=True)
+    await seller.passes(2)
+    assert await seller.stands(job) == (S.FAILED, P.INVALID)
+
+    await seller.passes(3, every=30 * DAY)
+
+    assert await seller.stands(job) == (S.FAILED, P.INVALID)
+
+
+async def test_job_that_ran_is_not_purged_whatever_became_of_its_payment(seller: Seller):
+    ran = await seller.running()
+    await seller.reconciler.apply(ran.id, events.Cancelled("by the operator"))
+    before = await seller.now(ran)
+    assert before.payment is not None
+    invalid = replace(before.payment, state=P.INVALID)
+    assert await seller.store.save(before, before.with_(payment=invalid))
+
+    await seller.passes(3, every=30 * DAY)
+
+    assert await seller.stands(ran) == (S.FAILED, P.INVALID)
+
+
+async def test_execution_that_cannot_be_removed_holds_up_no_other(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(purging, "PURGED_AT_ONCE", 1)
+    stuck, fine = [await seller.start(seller.a_job(free=True)) for _ in range(2)]
+    await seller.passes(2)
+    remove = seller.journal.remove
+
+    async def fail_for_one(job: Job) -> None:
+        if job.id == stuck.id:
+            raise OSError("read-only")
+        await remove(job)
+
+    monkeypatch.setattr(seller.journal, "remove", fail_for_one)
+    await seller.passes(3, every=31 * DAY)
+
+    assert await seller.store.job(fine.id) is None
+    assert (await seller.now(stuck)).state is S.COMPLETED
+
+
+async def test_purge_spares_rows_of_a_job_that_has_not_ended(seller: Seller):
+    job = await seller.running()
+    await seller.store.open_lock(Lock("l2", job.id, "name", 1.0, 1.0))
+
+    await seller.store.purge(job.id)
+
+    assert await seller.store.launch(job.id)
+    assert [lock.id for lock in await seller.store.locks(job.id)] == ["l2"]
 
 
 async def test_free_job_is_purged_after_its_own_time(seller: Seller):
