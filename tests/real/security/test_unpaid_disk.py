@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from desk import Desk
-from shop import Hired, Shop, until
+from shop import Hired, Panel, Shop, until
 
 JOBS = 4
 INPUT = 60_000
@@ -32,12 +32,13 @@ def test_unpaid_jobs_leave_their_input_once_and_no_execution(shop: Shop, desk: D
 
 
 def test_launch_of_a_job_that_nobody_paid_for_goes_when_the_job_ends(
-    shop: Shop, desk: Desk
+    shop: Shop, panel: Panel, desk: Desk
 ) -> None:
-    job = shop.hire("/hasty", desk=str(desk.folder), word="x")
-    shop.node.control("advance", seconds=420)
-    shop.failure(job)
+    job = shop.hire("/sale", desk=str(desk.folder), word="x")
 
+    assert panel.http.delete(f"/outputs/{job.id}").status_code == 204
+
+    shop.failure(job)
     left = "SELECT COUNT(*) FROM launches WHERE job_id = ?"
     until(lambda: _column(shop, [job], left) == [0], "its launch is deleted")
 
