@@ -6,6 +6,7 @@ has its supervisor.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from masumi_sumi import logs
+from masumi_sumi import logs, ray_token
 from masumi_sumi.clock import Clock, SystemClock
 from masumi_sumi.db import database_url
 from masumi_sumi.gateway_proof import APP_SECRET
@@ -51,6 +52,8 @@ __all__ = [
     "settings",
     "start_supervisor",
 ]
+
+log = logging.getLogger(__name__)
 
 READY_TIMEOUT = 60.0
 DAY = 86_400.0
@@ -219,11 +222,14 @@ def start_supervisor(given: Settings) -> str:
 
 
 def main() -> None:
+    logs.show()
     given = settings()
     AgentKey.of(given.agent_key.get_secret_value())
     given.require_tokens()
     os.umask(UMASK)
     given.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.environ.get(ray_token.MODE) != "token":
+        log.warning("Ray runs without a token: whoever reaches its ports can run code here")
     with cluster.connected():
         print(f"supervisor: pid {start_supervisor(given)}")
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
+from dotenv import dotenv_values
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -25,6 +26,7 @@ from masumi_sumi.gateway.cross_site import Origins
 from masumi_sumi.gateway.executions import Life
 from masumi_sumi.gateway.exposes import ExposeRoutes
 from masumi_sumi.gateway.jobs import HiredJobs
+from masumi_sumi.gateway.known_secrets import RefuseStrangers
 from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
 from masumi_sumi.gateway.page_policy import PagePolicy
@@ -34,8 +36,8 @@ from masumi_sumi.gateway.proofs import AppProofs, DropInternalHeaders
 from masumi_sumi.gateway.replica import Replica
 from masumi_sumi.gateway.request_checks import RequestChecks
 from masumi_sumi.jobs.ports import JobReader
-from masumi_sumi.panel_secrets import find_earlier_passwords
-from masumi_sumi.settings import Settings
+from masumi_sumi.panel_secrets import find_earlier_passwords, find_set_weaknesses
+from masumi_sumi.settings import ENV_FILE, Settings
 
 
 def assemble() -> Any:
@@ -58,6 +60,8 @@ def assemble() -> Any:
     checks = RequestChecks(gateway, access, origins, limits, given.upload_bytes)
     inside: Any = PagePolicy(DropInternalHeaders(checks))
     inside = ProtectCookies(inside, secure=given.public_url.startswith("https://"))
+    weaknesses = list(find_set_weaknesses(os.environ, dotenv_values(ENV_FILE)))
+    inside = RefuseStrangers(inside, weaknesses)
     return ProxyHeadersMiddleware(inside, trusted_hosts=given.proxy_networks)
 
 
