@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.testclient import TestClient
 
 from masumi_sumi.gateway.cookies import ProtectCookies
 
@@ -17,9 +17,11 @@ async def panel(scope, receive, send):
     await response(scope, receive, send)
 
 
-def get_cookies(cookie: str, *, secure: bool) -> list[str]:
-    client = TestClient(ProtectCookies(panel, secure=secure))
-    return client.get("/", headers={"x-cookie": cookie}).headers.get_list("set-cookie")
+async def get_cookies(cookie: str, *, secure: bool) -> list[str]:
+    transport = httpx.ASGITransport(app=ProtectCookies(panel, secure=secure))
+    async with httpx.AsyncClient(transport=transport, base_url="http://panel") as client:
+        answer = await client.get("/", headers={"x-cookie": cookie})
+    return answer.headers.get_list("set-cookie")
 
 
 @pytest.mark.parametrize(
@@ -30,14 +32,14 @@ def get_cookies(cookie: str, *, secure: bool) -> list[str]:
         "kodosumi_jwt=abc=; Path=/",
     ],
 )
-def test_cookie_is_kept_from_scripts_and_other_sites(cookie: str):
+async def test_cookie_is_kept_from_scripts_and_other_sites(cookie: str):
     wanted = "kodosumi_jwt=abc=; Path=/; HttpOnly; SameSite=Lax"
 
-    assert get_cookies(cookie, secure=False) == [wanted, "other=1; HttpOnly; SameSite=Lax"]
-    assert get_cookies(cookie, secure=True)[0] == f"{wanted}; Secure"
+    assert await get_cookies(cookie, secure=False) == [wanted, "other=1; HttpOnly; SameSite=Lax"]
+    assert (await get_cookies(cookie, secure=True))[0] == f"{wanted}; Secure"
 
 
-def test_deletion_of_a_cookie_stays_one():
+async def test_deletion_of_a_cookie_stays_one():
     deleted = 'kodosumi_jwt=""; Max-Age=0; Path=/'
 
-    assert get_cookies(deleted, secure=False)[0].startswith(f"{deleted}; ")
+    assert (await get_cookies(deleted, secure=False))[0].startswith(f"{deleted}; ")
