@@ -26,6 +26,7 @@ from masumi_sumi.cli.sold import Sold
 from masumi_sumi.cli.vouched import unvouched
 from masumi_sumi.payments.statements import Statement, file_of, keep
 from masumi_sumi.sandbox.wallet import Wallet
+from masumi_sumi.secret_files import get_secret_path
 from masumi_sumi.settings import Settings
 from masumi_sumi.signing import AgentKey
 
@@ -109,8 +110,12 @@ def up(tmp_path: Path) -> Callable[[int], Settings]:
     return up
 
 
-def a_dashboard(version: str) -> Starlette:
+def a_dashboard(version: str, token: str = "") -> Starlette:
+    """Stands for Ray's dashboard; with a token it refuses whoever does not send it."""
+
     def said(request: Request) -> JSONResponse:
+        if token and request.headers.get("authorization") != f"Bearer {token}":
+            return JSONResponse({"error": "no token"}, status_code=401)
         return JSONResponse({"version": "4", "ray_version": version, "ray_commit": "abc"})
 
     return Starlette(routes=[Route("/version", said)])
@@ -127,10 +132,33 @@ async def test_a_ray_that_answers_is_compared_with_the_installed_one(
     up: Callable[[int], Settings], version: str, verdict: str
 ):
     with serving({"/api": a_dashboard(version)}) as port:
-        [finding] = await looked(up(port))
+        [finding, _] = await looked(up(port))
 
     assert finding.verdict == verdict
     assert finding.words.startswith(f"{version} answers at http://127.0.0.1:{port}")
+
+
+async def test_a_ray_without_a_token_is_an_error(up: Callable[[int], Settings]):
+    with serving({"/api": a_dashboard("2.0.0")}) as port:
+        [_, finding] = await looked(up(port))
+
+    assert (finding.what, finding.verdict) == ("Ray's token", "bad")
+    assert "RAY_AUTH_MODE=token" in finding.advice
+
+
+async def test_a_ray_that_refuses_without_its_token_is_good(
+    up: Callable[[int], Settings], monkeypatch: pytest.MonkeyPatch
+):
+    version = metadata.version("ray")
+    with serving({"/api": a_dashboard(version, "ray's own")}) as port:
+        settings = up(port)
+        path = get_secret_path(settings.data_dir, "ray-token")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("ray's own")
+        of_version, of_token = await looked(settings)
+
+    assert (of_version.verdict, of_token.verdict) == ("good", "good")
+    assert of_token.what == "Ray's token"
 
 
 async def test_a_stack_that_is_up_without_a_ray_is_bad(up: Callable[[int], Settings]):

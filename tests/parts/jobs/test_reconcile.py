@@ -442,7 +442,7 @@ async def test_a_launch_that_breaks_is_taken_up_by_the_next_pass_and_not_sooner(
 
 
 async def test_no_more_jobs_run_than_there_are_places_and_the_oldest_come_first(seller: Seller):
-    seller.policy = Policy(runners_at_once=2)
+    seller.policy = Policy(runners_at_once=2, free_at_once=2)
     await seller.restart()
     seller.stage.plays = lambda job_id: None
     jobs = []
@@ -462,7 +462,7 @@ async def test_no_more_jobs_run_than_there_are_places_and_the_oldest_come_first(
 
 
 async def test_runners_that_are_starting_have_their_places_too(seller: Seller):
-    seller.policy = Policy(runners_at_once=2, launches_at_once=4)
+    seller.policy = Policy(runners_at_once=2, launches_at_once=4, free_at_once=2)
     await seller.restart()
     seller.stage.starting = asyncio.get_running_loop().create_future()
     for _ in range(4):
@@ -514,7 +514,9 @@ async def test_no_more_runners_start_at_once_than_may(seller: Seller):
     await seller.restart()
     seller.stage.plays = lambda job_id: None
     seller.stage.starting = asyncio.get_running_loop().create_future()
-    jobs = [await seller.start(seller.a_job(free=True)) for _ in range(5)]
+    jobs = [await seller.sold() for _ in range(5)]
+    for job in jobs:
+        seller.pay(job)
 
     await seller.passes(3)
     assert len(seller.stage.made) == 2

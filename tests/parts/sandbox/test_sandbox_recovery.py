@@ -279,6 +279,8 @@ def test_a_selling_wallet_sends_one_result_in_a_tick() -> None:
     ):
         caller = Caller(sandbox, sandbox.token, client)
         payments = [caller.locked() for _ in range(3)]
+        # Begin 8 s behind a tick: each step of 15 s then holds one tick and its confirmation.
+        sandbox.advance(23 - sandbox.node.clock.now() / 1000 % 15)
         for payment in payments:
             caller.submit(payment)
         arrived = []
