@@ -9,7 +9,7 @@ PYTHON ?= $(shell for each in python3.12 python3 python; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
 	&& echo $$each && break; done)
 
-.PHONY: install demo browser test test-unit test-parts test-real bench lint constraints clean
+.PHONY: install demo browser test test-unit test-parts test-real test-real-sales test-real-security bench lint constraints clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -40,9 +40,15 @@ test-parts: install
 browser:
 	@tests/real/install_browser.sh
 
-# The whole stack on a Ray of its own; in turn.
+# The whole stack on a Ray of its own: two stacks side by side, the attacks on one of them.
 test-real: install browser
-	$(BIN)/python -m pytest tests/real
+	$(MAKE) --jobs=2 --output-sync=line test-real-sales test-real-security
+
+test-real-sales:
+	$(BIN)/python -m pytest tests/real --ignore=tests/real/security
+
+test-real-security:
+	$(BIN)/python -m pytest tests/real/security
 
 bench: install
 	$(BIN)/python -m tests.bench

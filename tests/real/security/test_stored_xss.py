@@ -45,7 +45,12 @@ class Jobs:
 
     @property
     def all(self) -> list[Hired]:
-        return [self.unpaid, *self.ended.values(), self.failed, self.asking]
+        return [self.unpaid, *self.written]
+
+    @property
+    def written(self) -> list[Hired]:
+        """Those that have an execution: an unpaid job has none yet."""
+        return [*self.ended.values(), self.failed, self.asking]
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +115,17 @@ def assert_inert(browser: Browser) -> None:
     assert [told for told in browser.complaints() if "favicon" not in told] == []
 
 
+def open_stdio(browser: Browser) -> str:
+    """Return what the tab of printed lines shows; the page may not heed the first click yet."""
+
+    def click_and_read() -> str:
+        browser.click('[data-ui="#page-stdio"]')
+        shown = browser.text("#stdio")
+        return shown if shown.count(SHOWN) > 1 else ""
+
+    return until(click_and_read, "the tab of printed lines")
+
+
 def flow_url(panel: Panel, ending: str) -> str:
     listed = panel.http.get("/flow", params={"pp": 500, "q": "Hostile"}).json()["items"]
     return str(next(flow["url"] for flow in listed if flow["url"].endswith(ending)))
@@ -118,14 +134,25 @@ def flow_url(panel: Panel, ending: str) -> str:
 # --- each page ------------------------------------------------------------------------------------
 
 
-def test_unpaid_input_in_the_timeline_is_text(browser: Browser, jobs: Jobs) -> None:
+def test_input_in_the_timeline_is_text(browser: Browser, jobs: Jobs) -> None:
     browser.open("/admin/timeline/view")
 
-    listed = browser.wait(f"li[name='{jobs.unpaid.id}'] .inputs", SHOWN)
+    listed = browser.wait(f"li[name='{jobs.failed.id}'] .inputs", SHOWN)
 
     assert "onfocus" in listed
     assert "Hostile <img" in browser.wait(f"li[name='{jobs.failed.id}'] .summary", SHOWN)
     browser.wait("#end-of-file", "item")
+    assert browser.count(f"li[name='{jobs.unpaid.id}']") == 0  # nobody has paid for it
+    assert_inert(browser)
+
+
+def test_an_unpaid_job_on_its_status_page_does_nothing(browser: Browser, jobs: Jobs) -> None:
+    browser.open(f"/admin/status/view/{jobs.unpaid.id}")
+
+    browser.wait("#status-grid .status", "payment")
+
+    assert browser.text("h3 .summary") == "Hostile and paid"
+    assert browser.count("#inputs img, main svg") == 0
     assert_inert(browser)
 
 
@@ -153,8 +180,7 @@ def test_a_result_on_its_status_page_does_nothing(browser: Browser, jobs: Jobs, 
     output = browser.wait("#output", "Text")
     assert SHOWN in output[output.index("Text") :]
 
-    browser.click('[data-ui="#page-stdio"]')
-    assert browser.wait("#stdio", SHOWN).count(SHOWN) > 1  # what was printed, and debug
+    assert open_stdio(browser).count(SHOWN) > 1  # what was printed, and debug
     assert SHOWN in browser.text("#page-stdio .inputs")
     assert SHOWN in browser.events("finished")
     assert_inert(browser)
@@ -312,7 +338,7 @@ def test_programs_still_get_the_texts_as_they_are(jobs: Jobs, hostile: Shop, pan
     status = panel.status(jobs.ended["text"].id)
     assert status["final"] == hostile.kinds(jobs.ended["text"].id, "final")[0].message
     assert ALL in hostile.result(jobs.ended["text"])
-    assert panel.timeline()[jobs.unpaid.id]["inputs"]["dict"]["word"] == ALL
+    assert panel.timeline()[jobs.failed.id]["inputs"]["dict"]["word"] == ALL
     raw = panel.http.get(f"/outputs/raw/{jobs.ended['html'].id}")
     assert raw.headers["x-content-type-options"] == "nosniff"
     assert "html" not in raw.headers["content-type"]
@@ -324,8 +350,9 @@ def test_programs_still_get_the_texts_as_they_are(jobs: Jobs, hostile: Shop, pan
 def test_strangers_jobs_belong_to_a_role_that_is_no_operator_and_has_no_login(
     jobs: Jobs, panel: Panel, stack: Stack
 ) -> None:
-    for job in jobs.all:
-        assert (stack.settings.data_dir / "execution" / BUYERS_ROLE / job.id).is_dir()
+    folder = stack.settings.data_dir / "execution" / BUYERS_ROLE
+    assert all((folder / job.id).is_dir() for job in jobs.written)
+    assert not (folder / jobs.unpaid.id).exists()
     role = panel.http.get(f"/role/{BUYERS_ROLE}").json()
     assert (role["name"], role["active"]) == ("buyers", False)
     listed = panel.http.get("/role/").json()
@@ -333,9 +360,11 @@ def test_strangers_jobs_belong_to_a_role_that_is_no_operator_and_has_no_login(
 
 
 def test_operators_see_strangers_jobs(jobs: Jobs, panel: Panel) -> None:
-    assert {job.id for job in jobs.all} <= panel.timeline().keys()
+    assert panel.status(jobs.unpaid.id)["status"] == "payment"
+    written = {job.id for job in jobs.written}
+    assert written <= panel.timeline().keys()
     page = panel.http.get("/timeline", params={"pp": 500, "mode": "next"}).json()
-    assert {job.id for job in jobs.all} <= {item["fid"] for item in page["items"]["append"]}
+    assert written <= {item["fid"] for item in page["items"]["append"]}
     for job in jobs.ended.values():
         assert panel.status(job.id)["status"] == "finished"
         assert panel.http.get(f"/outputs/html/{job.id}").status_code == 200
@@ -361,7 +390,7 @@ def test_an_ordinary_user_neither_sees_nor_controls_strangers_jobs(
     assert not ids & strangers
     agents = user.http.get("/api/dashboard/running-agents").json()["agents"]
     assert not {agent["fid"] for agent in agents} & strangers
-    for job in (jobs.asking, jobs.ended["text"]):
+    for job in (jobs.unpaid, jobs.asking, jobs.ended["text"]):
         for path in _views(job.id):
             assert user.http.get(path).status_code == 404, path
         assert user.http.get(f"/files/{job.id}/in").json() == []
