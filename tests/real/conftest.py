@@ -78,13 +78,14 @@ def start_stack(fresh_settings: Callable[[], Settings]) -> StartStack:
     @contextmanager
     def start(
         *,
-        max_runners: int = 8,
+        places: dict[str, int] | None = None,
         file_hosts: str = "",
         signing: bool = False,
         nodes: dict[str, NodeSettings] | None = None,
         **options: Any,
     ) -> Iterator[Stack]:
-        own = {"max_runners": max_runners, "file_hosts": file_hosts, "ray_cpus": PLACES}
+        own: dict[str, Any] = {"file_hosts": file_hosts, "ray_cpus": PLACES}
+        own |= {"max_runners": 8, **(places or {})}
         settings = fresh_settings().model_copy(update=own | {"nodes": nodes or {}})
         if signing:
             settings = settings.model_copy(update={"agent_key": _new_key(settings.data_dir)})

@@ -65,7 +65,8 @@ def stack(
     file = tmp_path_factory.mktemp("serve") / "serve_config.yaml"
     file.write_text(yaml.safe_dump({"applications": [application]}))
     parts = ("ray", "supervisor", "serve")
-    with start_stack(max_runners=2, parts=parts, nodes=nodes, apps=[AGENTS, str(file)]) as stack:
+    places = {"max_runners": 3, "max_free_runners": 3, "max_runners_per_app": 2}
+    with start_stack(places=places, parts=parts, nodes=nodes, apps=[AGENTS, str(file)]) as stack:
         yield stack
 
 

@@ -59,10 +59,11 @@ class Said:
 
 
 class Operator:
-    """The installed command, with the panel's address in its environment."""
+    """The installed command, with the panel's address and data folder in its environment."""
 
     def __init__(self, stack: Stack) -> None:
-        self._environ = {**os.environ, "SUMI_PANEL": stack.urls["panel"], "COLUMNS": "200"}
+        own = {"SUMI_PANEL": stack.urls["panel"], "SUMI_DATA_DIR": str(stack.settings.data_dir)}
+        self._environ = {**os.environ, **own, "COLUMNS": "200"}
 
     def tries(self, *words: str) -> Said:
         lines, times = [], []
