@@ -246,7 +246,7 @@ async def test_no_statement_scans_or_sorts_a_table(
 
     plans = {statement: _plan(sqlite_url, statement, given) for statement, given in asked}
 
-    assert len(plans) == 30
+    assert len(plans) == 29  # a save and a purge delete launches by the same statement
     assert not [p for p in plans.values() if re.search(r"SCAN (jobs|launches|locks|cursors)", p)]
     sorting = [(s, p) for s, p in plans.items() if "USE TEMP B-TREE" in p]
     assert len(sorting) == 2
