@@ -18,6 +18,7 @@ from typing import Any
 from masumi_sumi import logs, ray_token
 from masumi_sumi.clock import Clock, SystemClock
 from masumi_sumi.db import database_url
+from masumi_sumi.errors import ConfigurationError
 from masumi_sumi.gateway_proof import APP_SECRET
 from masumi_sumi.jobs.policy import Policy
 from masumi_sumi.jobs.reconcile import Reconciler
@@ -176,8 +177,10 @@ def _show_logs(given: Settings) -> None:
     kodosumi = {os.environ.get(name, "") for name in _SECRETS_OF_KODOSUMI}
     logs.hide_secrets(given.secret_values | find_secrets(given.data_dir) | kodosumi)
     key = Path(given.agent_key.get_secret_value())
-    if key.is_absolute() and key.is_file():
-        logs.hide_secrets([key.read_text().strip()])
+    try:
+        logs.hide_secrets([key.read_text().strip()] if key.is_absolute() else [])
+    except (OSError, UnicodeDecodeError):  # what cannot be read cannot be logged either
+        return
 
 
 def _file_rules(given: Settings) -> FileRules:
@@ -208,12 +211,21 @@ async def _build_works(given: Settings) -> supervisor.Works:
         keep_unpaid_seconds=given.keep_unpaid_days * DAY,
         keep_free_seconds=given.keep_free_days * DAY,
     )
-    key = AgentKey.of(given.agent_key.get_secret_value())
+    key = _find_agent_key(given)
     launcher = RayLauncher(journal, _file_rules(given))
     reconciler = Reconciler(store, escrow, launcher, journal, clock, policy)
     return supervisor.Works(
         store, reconciler, launcher, BuyerUser(given.buyer_user), clock.now, key
     )
+
+
+def _find_agent_key(given: Settings) -> AgentKey | None:
+    """Return the key, and None when it was lost since the start: results must go out without it."""
+    try:
+        return AgentKey.of(given.agent_key.get_secret_value())
+    except ConfigurationError as error:
+        log.error("answers are not signed any more", extra={"note": str(error)})
+        return None
 
 
 def start_supervisor(given: Settings) -> str:

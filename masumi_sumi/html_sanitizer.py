@@ -7,6 +7,7 @@ the panel itself. Scripts, forms, frames, foreign styles and event handlers are 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -62,6 +63,10 @@ _MARKDOWN = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "striket
 _MOST_MARKDOWN = 200_000
 _MOST_BRACKETS = 2000
 _DEEPEST = 500
+_LONGEST = 1_000_000
+_MOST_REOPENED = 200_000
+_FORMATTING_TAGS = "a b big code em font i nobr s small strike strong tt u"
+_FORMATTING = frozenset(_FORMATTING_TAGS.split())
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
 _CLOSED_BY_THEMSELVES = frozenset({"br", "col", "hr", "img", "input", "wbr", "p", "li", "td", "tr"})
 
@@ -96,7 +101,7 @@ def show_plain(text: object) -> SafeMarkup:
 
 def clean_markup(markup: str) -> SafeMarkup:
     """Return the markup without anything that acts, loads or leaves its place."""
-    if _measure_nesting(markup) > _DEEPEST:  # the time that it takes grows with the square of it
+    if len(markup) > _LONGEST or _costs_too_much(markup):
         return show_plain(markup)
     return SafeMarkup(_clean(_link_foreign_images(_clean(markup))))
 
@@ -106,14 +111,24 @@ def escape_text(text: object) -> SafeMarkup:
     return SafeMarkup(escape(str(text)))
 
 
-def _measure_nesting(markup: str) -> int:
-    """Return about how deep the tags of some markup are inside of each other."""
-    depth = deepest = 0
-    for closing, name in _TAG.findall(markup):
-        if name.lower() not in _CLOSED_BY_THEMSELVES:
-            depth = max(0, depth - 1) if closing else depth + 1
-            deepest = max(deepest, depth)
-    return deepest
+def _costs_too_much(markup: str) -> bool:
+    """Tell whether a parser would take long: for deep nesting, or for open formatting tags, which
+    it opens again inside of each block that follows.
+
+    A closing tag counts only where such a tag is open: parsers ignore the others.
+    """
+    opened: Counter[str] = Counter()
+    depth = deepest = formatting = most_formatting = tags = 0
+    for closing, written in _TAG.findall(markup):
+        name, tags = written.lower(), tags + 1
+        if name in _CLOSED_BY_THEMSELVES or (closing and not opened[name]):
+            continue
+        step = -1 if closing else 1
+        opened[name] += step
+        depth += step
+        formatting += step if name in _FORMATTING else 0
+        deepest, most_formatting = max(deepest, depth), max(most_formatting, formatting)
+    return deepest > _DEEPEST or most_formatting * tags > _MOST_REOPENED
 
 
 def _clean(markup: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -235,7 +236,7 @@ def not_allowed(path: str, methods: Mapping[str, Any] | Sequence[str]) -> Respon
 
 
 def path_of(request: Request) -> str:
-    return request.headers.get(PATH_HEADER) or request.url.path
+    return unquote(request.headers.get(PATH_HEADER, "")) or str(request.scope["path"])
 
 
 def _detail(error: SumiError, method: str, path: str) -> str:

@@ -27,6 +27,7 @@ from masumi_sumi.gateway.executions import Life
 from masumi_sumi.gateway.exposes import ExposeRoutes
 from masumi_sumi.gateway.jobs import HiredJobs
 from masumi_sumi.gateway.known_secrets import RefuseStrangers
+from masumi_sumi.gateway.login_limit import LoginLimit
 from masumi_sumi.gateway.mip003 import Mip003Routes
 from masumi_sumi.gateway.outputs import CancelBeforeArchive
 from masumi_sumi.gateway.page_policy import PagePolicy
@@ -52,7 +53,7 @@ def assemble() -> Any:
     given = parts.settings
     origins = Origins.of(panel.listens_at, given.public_url, panel.cors_origins)
     own_url = find_own_url(panel.listens_at, given.public_url)
-    border = PanelBorder(panel.app, own_url, origins.allowed, PanelRoutes(panel.routes))
+    border = PanelBorder(LoginLimit(panel.app), own_url, origins.allowed, PanelRoutes(panel.routes))
     shown = OperatorView(border, access, panel.executions)
     guarded = CancelBeforeArchive(shown, access, parts.jobs, parts.cancel, panel.waiting.is_written)
     gateway = Gateway(guarded, partial(routes, parts, panel, access, proofs))

@@ -106,7 +106,8 @@ class OperatorView:
 
     def _has(self, role: str, execution: str) -> bool:
         named = _EXECUTION.fullmatch(execution)
-        return named is not None and (self._folder / role / execution).is_dir()
+        # a folder alone may be one of files that were uploaded
+        return named is not None and any((self._folder / role / execution).glob("sqlite3.db*"))
 
 
 def _not_found(execution: str, path: str) -> Response:

@@ -127,7 +127,7 @@ class SumiRoutes:
         return JSONResponse(sumi.available(item.display if ready else ""))
 
     async def _hand_on(self, request: Request, item: Item) -> Response:
-        action = request.url.path.rstrip("/").rpartition("/")[2]
+        action = request.scope["path"].rstrip("/").rpartition("/")[2]
         if action == "start_job":
             await self._catalogue.check_terms(item)
         return await self._replica.notebook(

@@ -95,7 +95,7 @@ def has_cookie(request: Request) -> bool:
 
 
 def changes_state(request: Request) -> bool:
-    path = request.url.path
+    path = str(request.scope["path"])
     is_changing_get = path.rstrip("/") in CHANGING_GETS or path.startswith(APPS)
     return request.method in UNSAFE or is_changing_get
 
@@ -107,7 +107,7 @@ def is_expected_type(request: Request) -> bool:
     if length.strip("0") == "" and "transfer-encoding" not in request.headers:
         return True
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    path = f"{request.url.path.rstrip('/')}/"
+    path = f"{request.scope['path'].rstrip('/')}/"
     if given in FORMS:
         return any(path.startswith(f"{page.rstrip('/')}/") for page in FORM_PAGES)
     if given in DOCUMENTS:

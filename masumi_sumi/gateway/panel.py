@@ -124,6 +124,8 @@ class Panel:
             role_id = UUID(decode_jwt_token(token).sub) if token else None
         except (NotAuthorizedException, ValidationError, ValueError):
             return None
+        if role_id is None:  # a stranger takes no connection to the database
+            return None
         async with self.app.state["session_maker_class"]() as session:
             role = await session.scalar(select(Role).where(Role.id == role_id))
         if role is None or not role.active:

@@ -17,7 +17,9 @@ from masumi_sumi.settings import Settings
 ROUTES_SECONDS = 1.0
 """How long the route prefixes of Ray Serve are believed: apps come and go."""
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 2.0
+
+_FIRST_ROUTE = "masumi_sumi.first_route"
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "0.0.0.0"})
 """The last one leads here too: apps that listen everywhere call it their own address."""
@@ -57,15 +59,19 @@ class AppProofs:
         await self._client.aclose()
 
     async def sign(self, request: httpx.Request) -> None:
-        """Add the proof of the app that will get this request, and of no other: a request to
-        another address, as by a redirect, goes without one.
+        """Add the proof of the app that will get this request, and of no other.
+
+        A request to another address goes without one. So does a redirect that leads out of the
+        app: it loses what only an app that the panel chose may be told.
         """
         request.headers.pop(HEADER, None)
         serve = await self._read()
-        if not _is_same_place(request.url, serve.url):
-            return
-        route = _match(request.url.path, serve.routes)
-        if route is not None:
+        is_at_serve = _is_same_place(request.url, serve.url)
+        route = _match(request.url.path, serve.routes) if is_at_serve else None
+        # httpx hands the extensions of a request on to its redirects
+        if request.extensions.setdefault(_FIRST_ROUTE, route or "") != (route or ""):
+            _drop_panel_headers(request)
+        elif route is not None:
             request.headers[HEADER] = derive_app_secret(self._master_secret, route)
 
     async def _read(self) -> _Serve:
@@ -73,18 +79,22 @@ class AppProofs:
             now = time.monotonic()
             if self._serve is None or now - self._serve.read_at > ROUTES_SECONDS:
                 config = await asyncio.to_thread(ServeConfig.read, self._settings)
-                routes = await self._read_routes(config.url)
-                self._serve = _Serve(httpx.URL(config.url), routes, now)
+                url, found = httpx.URL(config.url), await self._read_routes(config.url)
+                if found is None:  # Serve is slow or away: what it said before holds a while
+                    is_known = self._serve is not None and self._serve.url == url
+                    found = self._serve.routes if self._serve and is_known else ()
+                # The time after the answer: a slow one must not make all who wait ask again.
+                self._serve = _Serve(url, found, time.monotonic())
             return self._serve
 
-    async def _read_routes(self, url: str) -> tuple[str, ...]:
-        """Return none while Serve does not answer: a request without proof is refused."""
+    async def _read_routes(self, url: str) -> tuple[str, ...] | None:
+        """Return the routes, longest first, and None while Serve does not answer."""
         try:
             answer = await self._client.get(f"{url}/-/routes")
             answer.raise_for_status()
             found = [route for route in answer.json() if route.startswith("/")]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, AttributeError):
-            return ()
+            return None
         return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -102,6 +112,12 @@ class DropInternalHeaders:
             kept = drop_internal_headers(scope["headers"], everything=True)
             scope = {**scope, "headers": kept}
         await self.app(scope, receive, send)
+
+
+def _drop_panel_headers(request: httpx.Request) -> None:
+    for name in list(request.headers):
+        if name.lower().replace("-", "_").startswith(("x_kodosumi", "kodosumi_api_key", "cookie")):
+            del request.headers[name]
 
 
 def _is_same_place(url: httpx.URL, serve: httpx.URL) -> bool:

@@ -5,6 +5,7 @@ app would speak in the panel's name."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote
 
 import httpx
 from starlette.requests import Request
@@ -90,7 +91,7 @@ class Replica:
 
         Raises BodyUnreadable, SellerUnavailable where no app answers at this path, AppSilent.
         """
-        headers = {DIALECT_HEADER: DIALECT, PATH_HEADER: request.url.path}
+        headers = {DIALECT_HEADER: DIALECT, PATH_HEADER: quote(request.scope["path"])}
         content = await self.read(request, body_bytes)
         return await self._hand_on(request, path, headers, params, content)
 
@@ -123,13 +124,14 @@ class Replica:
         if request.client is not None:
             kept["x-forwarded-for"] = request.client.host
             kept[CLIENT_ADDRESS_HEADER] = request.client.host
+        sent = {**kept, **headers}
         try:
             answer = await self._client.request(
                 "GET" if request.method == "HEAD" else request.method,
                 path,
                 content=content,
                 params=httpx.QueryParams(dict(params or {})),
-                headers={**kept, **headers},
+                headers=[(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise SellerUnavailable("its app is not up") from error

@@ -120,7 +120,7 @@ class RequestChecks:
         """Whoever announces more than a stranger may send must be logged in."""
         announced = request.headers.get("content-length", "")
         is_small = announced.isdigit() and int(announced[:20]) <= self._limits.largest
-        if is_small or first_segment(request.url.path) not in UPLOADS:
+        if is_small or first_segment(request.scope["path"]) not in UPLOADS:
             return self._limits
         has_body = announced or "transfer-encoding" in request.headers
         is_known = has_body and await self._access.caller(request) is not None

@@ -51,6 +51,7 @@ class Running:
     async def mind_deadlines(self) -> None:
         """End what cannot be delivered in time any more."""
         now = self._clock.now()
+        await each(await self._store.overdue_unpaid(now, 100), self._out_of_time)
         for state in (JobState.QUEUED, *LIVE):
             found = await self._store.in_state([state], 1000)
             await each([job for job in found if _is_late(job, now)], self._out_of_time)
@@ -92,7 +93,9 @@ class Running:
             watch.cancel()  # else it would take the next attempt for the one that is stopped
             await asyncio.wait({watch})
         reason = f"its runner did not start within {taken:.0f} s"
-        await self._transitions.apply(job.id, events.LaunchTimedOut(job.attempts, reason))
+        job = await self._transitions.apply(job.id, events.LaunchTimedOut(job.attempts, reason))
+        if job.state.ended or job.state is JobState.DELIVERING:  # the watch had stored its outcome
+            await self._launcher.release(job.id)
 
     async def _is_built(self, job: Job) -> bool:
         """Whether Ray may be building the runner's environment. It does not tell when it is done,

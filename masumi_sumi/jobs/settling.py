@@ -123,7 +123,8 @@ class Settling:
         elif now >= (last_deadline(job) or now) + PATIENCE:
             job = await self._transitions.apply(job.id, events.PaymentForgotten())
         closed = _facts(job).times.pay_by / 1000 + NODE_PATIENCE
-        if job.state is JobState.AWAITING_PAYMENT and now >= closed:
+        is_unseen = view is None or view.on_chain_state is None
+        if job.state is JobState.AWAITING_PAYMENT and now >= closed and is_unseen:
             job = await self._transitions.apply(job.id, events.PayWindowClosed())
         await self._store.schedule_look(job.id, _next_look(job, now))
         if view is not None:

@@ -22,6 +22,7 @@ class Slots:
         self._policy, self._has_rivals = policy, has_rivals
         self._live: Counter[str] = Counter()
         self._starting: Counter[str] = Counter()
+        self._free_of_app: Counter[str] = Counter()
         self._free = self._free_starting = 0
         for job in live:
             self._take(job, starts=job.state is JobState.LAUNCHING)
@@ -44,19 +45,19 @@ class Slots:
         self._starting[job.app_url] += starts
         if job.payment is None:
             self._free += 1
+            self._free_of_app[job.app_url] += 1
             self._free_starting += starts
 
     def _turn(self, job: Job) -> tuple[bool, bool]:
-        has_share = self._live[job.app_url] >= self._policy.app_share
-        return job.payment is None, has_share
+        return job.payment is None, self._has_share(job)
 
     def _fits(self, job: Job) -> bool:
         policy, app = self._policy, job.app_url
         if policy.runners_per_app and self._live[app] >= policy.runners_per_app:
             return False
-        if job.payment is None and not self._fits_free():
+        if job.payment is None and not self._fits_free(app):
             return False
-        has_share = self._live[app] >= policy.app_share
+        has_share = self._has_share(job)
         starts_share = self._starting[app] >= policy.launch_share
         return self._is_left(
             policy.runners_at_once - self._live.total(), policy.runners_at_once, has_share
@@ -64,8 +65,18 @@ class Slots:
             policy.launches_at_once - self._starting.total(), policy.launches_at_once, starts_share
         )
 
-    def _fits_free(self) -> bool:
+    def _has_share(self, job: Job) -> bool:
+        """Judge a funded job by the funded ones alone: its app's free jobs must not hold it up."""
+        live = self._live[job.app_url]
+        if job.payment is not None:
+            live -= self._free_of_app[job.app_url]
+        return live >= self._policy.app_share
+
+    def _fits_free(self, app: str) -> bool:
         policy = self._policy
+        of_app = policy.runners_per_app
+        if of_app > 1 and self._free_of_app[app] >= of_app // 2:
+            return False  # the rest of what this app may have is for its funded jobs
         return self._free < policy.free_share and self._free_starting < policy.launch_share
 
     def _is_left(self, left: int, of: int, has_share: bool) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import Any, Protocol
 
+from masumi_sumi.errors import SellerUnavailable
 from masumi_sumi.jobs.model import Job, Lock
 from masumi_sumi.jobs.ports import JobReader
 
@@ -38,15 +39,13 @@ class NearReader:
     async def job(self, job_id: str) -> Job | None:
         if not _JOB_ID.fullmatch(job_id):
             return None
-        found = await self._near.job(job_id)
-        if found is not None or await self._is_at_hand():
-            return found
+        if await self._has(job_id):
+            return await self._near.job(job_id)
         return await self._supervision.job(job_id)
 
     async def locks(self, job_id: str) -> list[Lock]:
-        found = await self._near.locks(job_id)
-        if found or await self._has(job_id):
-            return found
+        if await self._has(job_id):
+            return await self._near.locks(job_id)
         return await self._supervision.locks(job_id)
 
     async def launch_meta(self, job_id: str) -> dict[str, Any]:
@@ -55,8 +54,16 @@ class NearReader:
         return await self._supervision.launch_meta(job_id)
 
     async def _has(self, job_id: str) -> bool:
-        """Whether the store at hand tells all that there is about a job."""
-        return await self._near.job(job_id) is not None or await self._is_at_hand()
+        """Whether the store at hand tells all that there is about a job.
+
+        While the supervisor is away, what the store knows is better than no answer.
+        """
+        try:
+            return await self._is_at_hand()
+        except SellerUnavailable:
+            if await self._near.job(job_id) is None:
+                raise
+            return True
 
     async def _is_at_hand(self) -> bool:
         """Raises SellerUnavailable while the supervisor has not answered for this opening."""

@@ -65,7 +65,7 @@ def stack(
     file = tmp_path_factory.mktemp("serve") / "serve_config.yaml"
     file.write_text(yaml.safe_dump({"applications": [application]}))
     parts = ("ray", "supervisor", "serve")
-    places = {"max_runners": 3, "max_free_runners": 3, "max_runners_per_app": 2}
+    places = {"max_runners": 4, "max_free_runners": 2}
     with start_stack(places=places, parts=parts, nodes=nodes, apps=[AGENTS, str(file)]) as stack:
         yield stack
 

@@ -175,3 +175,27 @@ def test_a_long_document_is_still_one() -> None:
 
     assert clean_markup(table) == table
     assert render_markdown("* point\n" * 3000).count("<li>") == 3000
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>" + "".join(f"<b id={n}>" for n in range(490)) + "<p>x" * 2000,
+        "".join(f"<a title={n}><i>" for n in range(240)) + "<div>x</div>" * 20_000,
+        "<div></z>" * 100_000,
+        "<div></p></li></b>" * 50_000,
+        "<div>x</div>" * 200_000,
+    ],
+)
+def test_markup_that_would_grow_is_shown_as_text(markup: str) -> None:
+    began = time.process_time()
+
+    shown = clean_markup(markup)
+
+    assert shown.startswith("<pre>")
+    assert time.process_time() - began < 5
+
+
+def test_a_document_with_many_tags_is_still_one() -> None:
+    markup = "<ul>" + "<li><b>name</b>: <i>value</i> <a href='https://x.example'>x</a>" * 3000
+    assert "<li><b>name</b>" in clean_markup(markup)

@@ -49,19 +49,28 @@ class Place:
 
 @pytest.mark.parametrize("questions", [[], [LOCK]])
 async def test_a_job_that_is_at_hand_is_read_without_the_supervisor(questions: list[Lock]) -> None:
-    near, far = Place(JOB, questions), Place()
+    near, far = Place(JOB, questions, name="opened here"), Place(name="opened here")
     reader = NearReader(near, far)
 
     assert await reader.job(JOB.id) == JOB
     assert await reader.locks(JOB.id) == questions
     assert await reader.launch_meta(JOB.id) == {"fid": JOB.id}
-    assert far.asked == []
+    assert far.asked == ["opening"]
 
 
+async def test_a_job_is_read_while_the_supervisor_is_away() -> None:
+    near, far = Place(JOB, [LOCK], name="first"), Place(failure=SellerUnavailable("away"))
+    reader = NearReader(near, far)
+
+    assert await reader.job(JOB.id) == JOB
+    assert await reader.locks(JOB.id) == [LOCK]
+
+
+@pytest.mark.parametrize("held", [None, JOB.with_(state=JobState.AWAITING_PAYMENT)])
 @pytest.mark.parametrize("name", ["", "an old copy"])
-async def test_what_is_not_at_hand_is_asked_of_the_supervisor(name: str) -> None:
+async def test_what_is_not_at_hand_is_asked_of_the_supervisor(name: str, held: Job | None) -> None:
     """No store at all, one that the reader itself made, or one that another supervisor opened."""
-    near, far = Place(name=name), Place(JOB, [LOCK], name="opened here")
+    near, far = Place(held, name=name), Place(JOB, [LOCK], name="opened here")
     reader = NearReader(near, far)
 
     assert await reader.job(JOB.id) == JOB

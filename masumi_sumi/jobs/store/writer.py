@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    null,
     or_,
     select,
     union_all,
@@ -58,6 +59,11 @@ _ENDED_JOBS = [state.value for state in JobState if state.ended]
 _OPEN_PAYMENTS = [state.value for state in PaymentState if not state.ended]
 _NEVER_PAID = [PaymentState.INVALID.value, PaymentState.ABANDONED.value]
 _CHUNK = 500
+
+_WITHOUT_RESULT = [
+    null().label(column.name) if column.name in ("result", "final") else column for column in jobs.c
+]
+"""For who reads many ended jobs and none of their results, which may be long."""
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +136,7 @@ class SqlJobStore(Lookup):
         free = and_(jobs.c.payment_state.is_(None), jobs.c.entered_at <= free_before)
         found: list[Job] = []
         for which in (*unpaid, free):
-            ended = select(jobs).where(which, jobs.c.state.in_(_ENDED_JOBS))
+            ended = select(*_WITHOUT_RESULT).where(which, jobs.c.state.in_(_ENDED_JOBS))
             most = limit - len(found) + len(not_in) + len(self._unreadable)
             rows = await self._rows(ended.order_by(jobs.c.entered_at).limit(most))
             found += self._readable(row for row in rows if row.id not in not_in)
@@ -166,6 +172,10 @@ class SqlJobStore(Lookup):
             free = of_app.where(jobs.c.due_at.is_(None)).order_by(jobs.c.entered_at, jobs.c.id)
             found += await self._first(funded, most) + await self._first(free, most)
         return found
+
+    async def overdue_unpaid(self, now: float, limit: int) -> list[Job]:
+        waiting = jobs.c.state == JobState.AWAITING_PAYMENT.value
+        return await self._first(select(jobs).where(waiting, jobs.c.due_at <= now), limit)
 
     async def count_free_queued(self, app_url: str) -> int:
         queued = and_(jobs.c.state == JobState.QUEUED.value, jobs.c.due_at.is_(None))

@@ -20,7 +20,7 @@ from masumi_sumi.clock import ManualClock
 from masumi_sumi.hashing import result_hash
 from masumi_sumi.jobs.model import Job, JobState, PaymentState
 from masumi_sumi.jobs.service import standing_of
-from masumi_sumi.jobs.settling import MOST_RESENDS, UNSAFE_PAUSE
+from masumi_sumi.jobs.settling import MOST_RESENDS, NODE_PATIENCE, UNSAFE_PAUSE
 from masumi_sumi.jobs.store import SqlJobStore
 from masumi_sumi.jobs.store.migration import HISTORY
 from masumi_sumi.payments.wire import iso
@@ -311,3 +311,40 @@ async def test_a_result_that_is_rolled_back_is_not_recovered(seller: Seller):
     await seller.passes(3)
 
     assert seller.asked(RECOVERY) == 0
+
+
+async def test_a_lock_that_is_rolled_back_before_it_was_seen_fails_no_job_by_our_clock(
+    seller: Seller,
+):
+    """The node decides about money: the job waits until no time is left, not until payBy."""
+    job = await seller.sold()
+    seller.pay(job)
+    seller.sandbox.roll_back(name_of(job))
+    await seller.passes(2)
+    assert await seller.stands(job) == (S.AWAITING_PAYMENT, P.LOCKED)
+
+    seller.advance_to(times_of(job).pay_by / 1000 + NODE_PATIENCE + 60)
+    await seller.passes(3, every=60)
+    assert await seller.stands(job) == (S.AWAITING_PAYMENT, P.LOCKED)
+    assert await seller.store.launch(job.id)
+
+    seller.advance_to(times_of(job).submit_result / 1000 - 599)
+    await seller.passes(2)
+    assert (await seller.now(job)).failure == (
+        "no time was left to run the job before its result is due"
+    )
+
+
+async def test_an_unpaid_job_ends_also_when_its_node_is_gone(seller: Seller):
+    """Else it would count against its flow and its caller for ever."""
+    job = await seller.sold()
+    seller.sandbox.down()
+    seller.advance_to(times_of(job).pay_by / 1000 + NODE_PATIENCE + 60)
+    await seller.passes(2)
+    assert (await seller.now(job)).state is S.AWAITING_PAYMENT
+
+    seller.advance_to(times_of(job).submit_result / 1000)
+    await seller.passes(2)
+
+    assert (await seller.now(job)).state is S.FAILED
+    seller.sandbox.up()

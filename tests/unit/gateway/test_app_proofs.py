@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ async def test_a_redirect_takes_no_proof_along(ask: Ask, world: World) -> None:
 
     assert world.seen == [
         (f"{SERVE}/a", derive_app_secret("master", "/a")),
-        (f"{SERVE}/a/b", derive_app_secret("master", "/a/b")),
+        (f"{SERVE}/a/b", None),  # another app, which the panel did not choose
         ("http://evil.example/a", None),
     ]
 
@@ -153,3 +154,62 @@ async def test_a_lifespan_has_no_headers_to_drop() -> None:
     await DropInternalHeaders(app)({"type": "lifespan"}, None, None)
 
     assert seen == [{"type": "lifespan"}]
+
+
+async def test_a_redirect_out_of_an_app_takes_nothing_of_the_panels_user_along(
+    world: World, tmp_path: Path
+) -> None:
+    told: dict[str, httpx.Headers] = {}
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        told[request.url.path] = request.headers
+        return await world(request)
+
+    world.redirects = {f"{SERVE}/a/x": f"{SERVE}/a/y", f"{SERVE}/a/y": f"{SERVE}/slash/z"}
+    settings = Settings(data_dir=tmp_path, nodes={}, serve_config=tmp_path / "none.yaml")
+    transport = httpx.MockTransport(answer)
+    proofs = AppProofs("master", settings, transport)
+    hooks: Any = {"request": [proofs.sign]}
+    own = {
+        "KODOSUMI_API_KEY": "key",
+        "x-kodosumi_user": "ada",
+        "X-Kodosumi-Url": "u",
+        "accept": "x",
+    }
+    async with httpx.AsyncClient(
+        transport=transport, event_hooks=hooks, follow_redirects=True
+    ) as client:
+        await client.post(f"{SERVE}/a/x", headers=own)
+    await proofs.aclose()
+
+    assert told["/a/y"][HEADER] == derive_app_secret("master", "/a")  # inside of the app
+    assert told["/a/y"]["x-kodosumi_user"] == "ada"
+    left = told["/slash/z"]
+    assert not {HEADER, "kodosumi_api_key", "x-kodosumi_user", "x-kodosumi-url"} & left.keys()
+    assert left["accept"] == "x"
+
+
+async def test_a_slow_serve_is_asked_once_by_all_who_wait(tmp_path: Path) -> None:
+    asked = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(1.2)
+        if asked > 1:
+            raise httpx.ReadTimeout("away")
+        return httpx.Response(200, json={"/a": "a"})
+
+    settings = Settings(data_dir=tmp_path, nodes={}, serve_config=tmp_path / "none.yaml")
+    proofs = AppProofs("master", settings, httpx.MockTransport(answer))
+    requests = [httpx.Request("POST", f"{SERVE}/a") for _ in range(20)]
+
+    await asyncio.gather(*(proofs.sign(request) for request in requests))
+    assert asked == 1
+    await asyncio.sleep(1.1)
+    later = httpx.Request("POST", f"{SERVE}/a")
+    await proofs.sign(later)  # Serve does not answer now: what it said before holds
+
+    proof = derive_app_secret("master", "/a")
+    assert {request.headers[HEADER] for request in (*requests, later)} == {proof}
+    await proofs.aclose()

@@ -283,3 +283,14 @@ async def test_an_app_hears_whose_request_it_gets_from_the_gateway_alone(
     asked = counter.apps.asked[-1]
     assert asked.headers.get_list("x-sumi-client-address") == ["127.0.0.1"]
     assert asked.headers.get_list("x-forwarded-for") == ["127.0.0.1"]
+
+
+async def test_a_header_that_is_not_ascii_is_handed_on_as_it_came(counter: Counter):
+    await counter.sells("prime", "/")
+    names = {"user-agent": "Bücher/1".encode("latin-1")}
+
+    for face in ("sumi", "mip003"):
+        answer = await counter.client().get(f"/{face}/prime/availability", headers=names)
+        assert answer.status_code == 200
+
+    assert b"B\xfccher/1" in dict(counter.apps.asked[-1].headers.raw).values()

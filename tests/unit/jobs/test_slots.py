@@ -106,3 +106,14 @@ def test_limits_hold_and_no_funded_job_waits_beside_two_free_slots(
         assert launching <= starts
     if any(job not in begun for job in paying):
         assert len(live) + len(begun) >= runners - 1 or launching >= starts - 1
+
+
+def test_free_jobs_of_an_app_do_not_hold_up_its_funded_ones():
+    paid = funded()
+
+    assert chosen([paid], [free(state=S.RUNNING)], rivals=True, runners_at_once=2) == [paid]
+    # what one app may have is not for its free jobs alone
+    live = chosen([free(), free()], [], runners_at_once=8, runners_per_app=2)
+    assert len(live) == 1
+    running = [job.with_(state=S.RUNNING) for job in live]
+    assert chosen([paid], running, rivals=True, runners_at_once=8, runners_per_app=2) == [paid]
