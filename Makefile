@@ -44,8 +44,9 @@ browser:
 test-real: install browser
 	$(MAKE) --jobs=2 --output-sync=line test-real-sales test-real-security
 
+# The + shows these lines as they come; those of the other half are shown at its end.
 test-real-sales:
-	$(BIN)/python -m pytest tests/real --ignore=tests/real/security
+	+$(BIN)/python -m pytest tests/real --ignore=tests/real/security
 
 test-real-security:
 	$(BIN)/python -m pytest tests/real/security
