@@ -72,7 +72,7 @@ def test_path_with_two_meanings_has_a_fault(raw: str):
 
 @given(st.lists(st.sampled_from(["a", ".", "/", "%2e", "%2F", "%25", "\\", ";", "%00", " "])))
 def test_path_without_fault_stays_below_its_first_segment(parts: list[str]):
-    path = "/root/" + "".join(parts)
+    path = "/first/" + "".join(parts)
     if fault_of(path) == "":
         inside = unquote(unquote(path)).split("/")
         assert ".." not in inside
